@@ -1,0 +1,67 @@
+# Flags, the precompiled header of system headers, and the linker: see ARCHITECTURE.md, "Building".
+add_compile_options(
+  -Wall -Wextra -Wshadow -Werror=dangling -Werror=return-type -Wno-missing-field-initializers
+  -gdwarf-4 -ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
+add_compile_definitions(_GLIBCXX_ASSERTIONS BOOST_ASIO_SEPARATE_COMPILATION
+  BOOST_BEAST_SEPARATE_COMPILATION BOOST_ASIO_NO_DEPRECATED)
+add_link_options(-fuse-ld=mold)
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  set(CMAKE_CXX_FLAGS_RELEASE "-O2")
+  set(CMAKE_C_FLAGS_RELEASE "-O2")
+  add_compile_options(-g1)
+else()
+  set(CMAKE_CXX_FLAGS_DEBUG "-O0")
+  add_compile_options(-g)
+endif()
+if(PILEUS_SANITIZE)
+  add_compile_options(-fsanitize=${PILEUS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all -g1)
+  add_link_options(-fsanitize=${PILEUS_SANITIZE})
+endif()
+if(PILEUS_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_CXX_COMPILER_LAUNCHER})
+endif()
+
+# One precompiled header of system headers only, at a path that every clone shares (so that ccache
+# hits across clones; CMake's own precompiled headers defeat it). Its name is a hash of what it is.
+function(pileus_precompiled_header)
+  set(header ${CMAKE_SOURCE_DIR}/cmake/system_headers.h)
+  get_directory_property(options COMPILE_OPTIONS)
+  get_directory_property(definitions COMPILE_DEFINITIONS)
+  list(TRANSFORM definitions PREPEND -D)
+  list(FILTER options EXCLUDE REGEX "file-prefix-map")
+  string(TOUPPER "${CMAKE_BUILD_TYPE}" type)
+  separate_arguments(type_flags UNIX_COMMAND "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${type}}")
+  set(flags -std=c++23 ${type_flags} ${options} ${definitions})
+  file(SHA256 ${header} content)
+  string(SHA256 key "${flags};${content};${CMAKE_CXX_COMPILER_VERSION}")
+  string(SUBSTRING ${key} 0 16 key)
+  if(DEFINED ENV{XDG_CACHE_HOME})
+    set(cache $ENV{XDG_CACHE_HOME})
+  else()
+    set(cache $ENV{HOME}/.cache)
+  endif()
+  set(folder ${cache}/pileus/pch/${key})
+  set(pch ${folder}/system_headers.h.pch)
+  if(NOT EXISTS ${pch})
+    message(STATUS "precompiling the system headers into ${pch}")
+    file(MAKE_DIRECTORY ${folder})
+    configure_file(${header} ${folder}/system_headers.h COPYONLY)
+    execute_process(
+      COMMAND ${CMAKE_CXX_COMPILER} ${flags} -Xclang -fno-pch-timestamp -x c++-header
+              ${folder}/system_headers.h -o ${pch}.new
+      RESULT_VARIABLE failed)
+    if(failed)
+      message(FATAL_ERROR "the system headers do not precompile; the compiler's words are above")
+    endif()
+    file(RENAME ${pch}.new ${pch})
+  endif()
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:SHELL:-include-pch\ ${pch}>)
+endfunction()
+pileus_precompiled_header()
