@@ -18,6 +18,7 @@ function(pileus_room folder)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
   list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   if(NOT sources)
     file(WRITE ${CMAKE_BINARY_DIR}/${name}_empty.cpp "")
     set(sources ${CMAKE_BINARY_DIR}/${name}_empty.cpp)
@@ -39,7 +40,7 @@ endfunction()
 # Floors 0 to 2
 pileus_room(base LIBS Boost::json Threads::Threads)
 pileus_room(net DEPENDS base LIBS OpenSSL::SSL OpenSSL::Crypto)
-pileus_room(store DEPENDS base LIBS sqlite3 ZLIB::ZLIB ${CMAKE_DL_LIBS})
+pileus_room(store DEPENDS base LIBS sqlite3 OpenSSL::Crypto ZLIB::ZLIB ${CMAKE_DL_LIBS})
 pileus_room(sandbox DEPENDS base net LIBS seccomp cap)
 
 # Floor 3: the contract. One library per generated service model.
