@@ -1,7 +1,7 @@
 #include "base/json.h"
 
 #include <boost/json/parse_options.hpp>
-#include <boost/json/parser.hpp>
+#include <boost/json/stream_parser.hpp>
 #include <charconv>
 #include <cmath>
 
@@ -10,21 +10,15 @@ namespace pileus {
 Result<Json> parse_json(std::string_view text, std::size_t max_depth) {
   boost::json::parse_options options;
   options.max_depth = max_depth;
-  boost::json::parser parser({}, options);
+  boost::json::stream_parser parser({}, options);
   boost::system::error_code ec;
   const std::size_t used = parser.write_some(text, ec);
-  if (!ec && used < text.size() &&
-      text.find_first_not_of(" \t\r\n", used) != std::string_view::npos)
-    return fail(std::string(errc::kInvalid), "unexpected text after the JSON value at byte " + std::to_string(used));
-  if (!ec && !parser.done()) parser.write({}, ec);
-  if (!ec && !parser.done()) {
-    boost::system::error_code end;
-    parser.write_some(" ", end);
-    ec = end;
-  }
-  if (ec || !parser.done())
+  if (!ec && text.find_first_not_of(" \t\r\n", used) != std::string_view::npos)
     return fail(std::string(errc::kInvalid),
-                (ec ? ec.message() : std::string("incomplete JSON")) + " near byte " + std::to_string(used));
+                "unexpected text after the JSON value at byte " + std::to_string(used));
+  if (!ec) parser.finish(ec);
+  if (ec)
+    return fail(std::string(errc::kInvalid), ec.message() + " near byte " + std::to_string(used));
   return parser.release();
 }
 
