@@ -280,7 +280,7 @@ def write_interface(svc, writer):
            f"class {cls}Client final : public {cls} {{\n public:\n"
            f"  explicit {cls}Client(aws::Caller& caller) : caller_(caller) {{}}\n"]
     for op in svc.spoken:
-        out.append(f"  Task<Result<{op}Output>> {member_name(op)}(aws::Context& context, {op}Input input) override;\n")
+        out.append(f"  [[clang::coro_wrapper]] Task<Result<{op}Output>> {member_name(op)}(aws::Context& context, {op}Input input) override;\n")
     out.append(f"\n private:\n  aws::Caller& caller_;\n}};\n\n}}  // namespace pileus::gen::{svc.name}\n")
     writer.write(f"gen/{svc.name}/client.h", "".join(out))
 
@@ -312,7 +312,7 @@ def write_tables(svc, writer):
     out += calls(svc, cls)
     out.append("}  // namespace\n\n")
     for op in svc.spoken:
-        out.append(f"Task<Result<{op}Output>> {cls}Client::{member_name(op)}(aws::Context& context, {op}Input input) {{\n"
+        out.append(f"[[clang::coro_wrapper]] Task<Result<{op}Output>> {cls}Client::{member_name(op)}(aws::Context& context, {op}Input input) {{\n"
                    f"  return aws::call_as<{op}Input, {op}Output>(caller_, context, kService, "
                    f"kOperations[{sorted(svc.operations).index(op)}], std::move(input));\n}}\n")
     def protocol(p):
