@@ -1,0 +1,76 @@
+// What the Door needs to know of keys and policies. The iam and sts rooms implement it; app/ wires.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "aws/identity.h"
+#include "base/completion.h"
+
+namespace pileus::aws {
+
+// A key as its verifier needs it.
+struct Credential {
+  std::string secret;                        // of the access key
+  std::string session_token;                 // temporary ones; "" for long-lived keys
+  std::optional<Time> expires;               // machine time
+  bool active = true;                        // an inactive key is refused
+  std::shared_ptr<const Identity> identity;  // shared by all calls of that key
+};
+
+class Credentials {
+ public:
+  virtual ~Credentials() = default;
+  // The key of that id, or nullptr when nobody has it. Answers from a cache on the warm path.
+  // `session_token` is what the request carries: stateless sessions are found by it.
+  virtual Task<Result<std::shared_ptr<const Credential>>> find(std::string access_key_id,
+                                                               std::string session_token) = 0;
+  // The key was used (last-used records). Cheap; never waits.
+  virtual void used(const std::string& access_key_id, const std::string& service,
+                    const std::string& region, Time when) = 0;
+};
+
+// A policy document with its name, as decisions name it.
+struct NamedPolicy {
+  std::string name;      // policy name, or ARN for managed ones
+  std::string document;  // JSON
+};
+struct PrincipalPolicies {
+  std::vector<NamedPolicy> identity;           // inline, managed, those of groups
+  std::optional<NamedPolicy> boundary;
+  std::vector<NamedPolicy> session_managed;    // documents of Identity::session_policy_arns
+  std::uint64_t version = 0;                   // grows whenever anything of it changes
+};
+
+class Policies {
+ public:
+  virtual ~Policies() = default;
+  // What applies to a user or the role of a session. The same pointer as long as nothing changed,
+  // so that the authorizer can keep compiled policies by it.
+  virtual Task<Result<std::shared_ptr<const PrincipalPolicies>>> of(const Identity& identity) = 0;
+};
+
+// Makes role sessions for services of this program: what AssumeRole does, for a service principal
+// that the role trusts.
+struct SessionRequest {
+  std::string role_arn;
+  std::string session_name;
+  std::string service;          // "lambda.amazonaws.com"
+  Duration lifetime = std::chrono::hours(12);
+  std::string source_arn;       // aws:SourceArn for the trust policy
+  std::string source_account;
+};
+struct Session {
+  std::string access_key_id, secret_access_key, session_token;
+  Time expires{};
+  std::shared_ptr<const Identity> identity;  // shared by all calls of the session
+};
+class Sessions {
+ public:
+  virtual ~Sessions() = default;
+  // AccessDenied when the role's trust policy does not let the service assume it; NoSuchEntity.
+  virtual Task<Result<Session>> assume(SessionRequest request) = 0;
+};
+
+}  // namespace pileus::aws
