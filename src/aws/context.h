@@ -67,6 +67,11 @@ class Context {
   std::string trace_header;    // X-Amzn-Trace-Id as received
   bool secure_transport = false;
   bool internal = false;       // made by a service of this program
+  // Internal calls: the resource in whose name a service calls (aws:SourceArn, aws:SourceAccount),
+  // and the services that pass on the caller's own identity (aws:CalledVia), first one first.
+  std::string source_arn;
+  std::string source_account;
+  std::vector<std::string> called_via;
   std::string action_id;       // of the saved action that makes this internal call; "" otherwise
   const Service* service = nullptr;
   const Operation* operation = nullptr;

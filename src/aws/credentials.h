@@ -73,4 +73,31 @@ class Sessions {
   virtual Task<Result<Session>> assume(SessionRequest request) = 0;
 };
 
+// Users and roles as sessions are made of them. Immutable snapshots.
+struct RoleFacts {
+  std::string arn, id, name, path, account;  // id: "AROA…", another one after a re-creation
+  std::string trust_policy;                  // JSON
+  std::int32_t max_session_seconds = 3600;
+  std::map<std::string, std::string> tags;
+};
+struct UserFacts {
+  std::string arn, id, name, path, account;
+  std::map<std::string, std::string> tags;
+};
+// The iam room implements it; answers from a cache on the warm path.
+class Principals {
+ public:
+  virtual ~Principals() = default;
+  // By ARN; nullptr where there is none. The same pointer as long as nothing changed.
+  virtual Task<Result<std::shared_ptr<const RoleFacts>>> find_role(std::string arn) = 0;
+  virtual Task<Result<std::shared_ptr<const UserFacts>>> find_user(std::string arn) = 0;
+  // The document in force of a managed policy; nothing where there is none.
+  virtual Task<Result<std::optional<std::string>>> managed_policy(std::string arn) = 0;
+  // Grows whenever a user or a role has changed or may have: what was derived from the facts at one
+  // generation holds while it stays.
+  virtual std::uint64_t generation() const = 0;
+  // A session of the role was used (RoleLastUsed). Cheap; never waits.
+  virtual void role_used(const std::string& arn, const std::string& region, Time when) = 0;
+};
+
 }  // namespace pileus::aws
