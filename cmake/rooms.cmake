@@ -44,7 +44,7 @@ pileus_room(store DEPENDS base LIBS sqlite3 OpenSSL::Crypto ZLIB::ZLIB ${CMAKE_D
 pileus_room(sandbox DEPENDS base net LIBS seccomp cap)
 
 # Floor 3: the contract. One library per generated service model.
-pileus_room(aws DEPENDS base net store LIBS OpenSSL::Crypto)
+pileus_room(aws DEPENDS base net store LIBS OpenSSL::Crypto pugixml re2)
 foreach(model ${PILEUS_MODELS})
   file(GLOB model_sources ${PILEUS_GENERATED}/gen/${model}/*.cpp)
   add_library(gen_${model} STATIC ${model_sources})

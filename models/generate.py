@@ -53,8 +53,10 @@ def quoted(text):
 class ServiceModel:
     """One service's model, cut to the operations that are spoken."""
 
-    def __init__(self, name, model, spoken):
+    def __init__(self, name, model, config):
+        spoken = config["operations"]
         self.name = name
+        self.config = config
         self.model = model
         self.meta = model["metadata"]
         self.shapes = model["shapes"]
@@ -67,8 +69,38 @@ class ServiceModel:
         for op in self.spoken:
             for side in ("input", "output"):
                 if side in self.operations[op]:
+                    self.root(self.operations[op][side])
                     self.visit(self.operations[op][side]["shape"])
+        self.errors = [n for n, s in sorted(self.shapes.items()) if s.get("exception") or "error" in s]
+        spoken_errors = {e["shape"] for op in self.spoken for e in self.operations[op].get("errors", [])}
+        self.error_structs = {n for n in self.errors if n in spoken_errors and self.extra_members(n)}
+        for name in sorted(self.error_structs):
+            self.visit(name)
         self.groups()
+
+    def check_place(self, where):
+        """Stops on a misspelt "Operation.Member.Member" or shape name in the service's configuration."""
+        if where in self.shapes:
+            return
+        operation, *path = where.split(".")
+        current = self.operations.get(operation, {}).get("input", {}).get("shape")
+        for name in path:
+            while current and self.shapes[current]["type"] in ("list", "map"):
+                shape = self.shapes[current]
+                current = (shape.get("member") or shape["value"])["shape"]
+            current = self.shapes[current].get("members", {}).get(name, {}).get("shape") if current else None
+        if not path or not current:
+            raise SystemExit(f"models/services/{self.name}.json names {where}, which the model does not have")
+
+    def root(self, reference):
+        """The root element's name and namespace are on the operation's reference to its input."""
+        shape = self.shapes[reference["shape"]]
+        for key in ("locationName", "xmlNamespace"):
+            if key in reference:
+                shape.setdefault(key, reference[key])
+
+    def extra_members(self, error):
+        return [m for m in self.shapes[error].get("members", {}) if m.lower() != "message"]
 
     def visit(self, shape_name):
         stack = [shape_name]
@@ -304,6 +336,8 @@ def write_tables(svc, writer):
     tables = Tables(svc)
     out = ["// Generated from the service model by models/generate.py; not edited.\n"]
     out += [f'#include "gen/{svc.name}/{op}.h"\n' for op in svc.spoken]
+    out += [f'#include "gen/{svc.name}/shapes/{leader}.h"\n'
+            for leader in sorted({svc.group_of[e] for e in svc.error_structs})]
     out.append(f'#include "gen/{svc.name}/client.h"\n#include "aws/service.h"\n\n'
                '#pragma clang diagnostic ignored "-Winvalid-offsetof"\n\n'
                f"namespace pileus::gen::{svc.name} {{\n\nnamespace {{\n\nusing namespace aws;\n\n")
@@ -315,6 +349,8 @@ def write_tables(svc, writer):
         out.append(f"[[clang::coro_wrapper]] Task<Result<{op}Output>> {cls}Client::{member_name(op)}(aws::Context& context, {op}Input input) {{\n"
                    f"  return aws::call_as<{op}Input, {op}Output>(caller_, context, kService, "
                    f"kOperations[{sorted(svc.operations).index(op)}], std::move(input));\n}}\n")
+    out += validation_tables(svc)
+
     def protocol(p):
         if p == "json":
             return "kJson10" if svc.meta.get("jsonVersion", "1.0") == "1.0" else "kJson11"
@@ -328,13 +364,69 @@ def write_tables(svc, writer):
                f"  .api_version = {quoted(svc.meta['apiVersion'])}, .xml_namespace = {quoted(namespace_uri(svc.meta.get('xmlNamespace', '')))},\n"
                f"  .rpc_name = {quoted(svc.meta.get('targetPrefix', ''))}, .protocols = kProtocols,\n"
                f"  .query_compatible = {'true' if 'awsQueryCompatible' in svc.meta else 'false'}, .operations = kOperations,\n"
-               "  .errors = kErrors,\n};\n\n")
+               f"  .errors = kErrors, .bare_xml_errors = {'true' if bare_xml_errors(svc) else 'false'},\n"
+               + validation_fields(svc) + "};\n\n")
     out.append(f"}}  // namespace pileus::gen::{svc.name}\n")
     writer.write(f"gen/{svc.name}/tables.cpp", "".join(out))
 
 
+def bare_xml_errors(svc):
+    return svc.meta.get("noErrorWrapping", svc.meta["serviceId"] == "S3")
+
+
+def validation_tables(svc):
+    """The service's own wording: exceptions and refused members of models/services/<service>.json."""
+    out = ["\nnamespace {\n"]
+    exceptions = svc.config.get("validation", {}).get("exceptions", {})
+    rows = []
+    for key, message in exceptions.items():
+        where, check = key.rsplit(".", 1)
+        if check not in ("required", "length", "range", "pattern", "enum"):
+            raise SystemExit(f"models/services/{svc.name}.json: {key}: no such check")
+        svc.check_place(where)
+        rows.append(f"  {{{quoted(where)}, {quoted(check)}, {quoted(message)}}},\n")
+    svc.has_exceptions = bool(rows)
+    if rows:
+        out.append("constexpr aws::ValidationException kExceptions[] = {\n" + "".join(rows) + "};\n")
+    rows = []
+    for index, (key, reason) in enumerate(svc.config.get("refused", {}).items()):
+        svc.check_place(key)
+        operation, path = key.split(".", 1)
+        accepts = "{}"
+        if isinstance(reason, dict):
+            out.append(f"constexpr const char* accepts_{index}[] = {{{', '.join(quoted(a) for a in reason['accepts'])}}};\n")
+            reason, accepts = reason["reason"], f"accepts_{index}"
+        if operation in svc.spoken:
+            rows.append(f"  {{{quoted(operation)}, {quoted(path)}, {quoted(reason)}, {accepts}}},\n")
+    svc.has_refused = bool(rows)
+    if rows:
+        out.append("constexpr aws::RefusedMember kRefused[] = {\n" + "".join(rows) + "};\n")
+    return out + ["}  // namespace\n"]
+
+
+def validation_fields(svc):
+    style = svc.config.get("validation", {})
+    default = "ValidationError" if svc.meta["protocol"] in ("query", "ec2") else "ValidationException"
+    code = style.get("code", default)
+    malformed = style.get("malformed", {})
+    return (f"  .validation = {{{quoted(code)}, {quoted(style.get('refused_code', code))}, {quoted(malformed.get('code'))}, "
+            f"{quoted(malformed.get('prefix', ''))}}},\n"
+            f"  .exceptions = {'kExceptions' if svc.has_exceptions else '{}'}, "
+            f".refused = {'kRefused' if svc.has_refused else '{}'},\n")
+
+
 def namespace_uri(value):
     return value.get("uri", "") if isinstance(value, dict) else value
+
+
+def element_namespace(prefix, reference):
+    namespace = reference.get("xmlNamespace")
+    if not isinstance(namespace, dict):
+        return []
+    fields = [f".{prefix}_namespace = {quoted(namespace.get('uri'))}"]
+    if prefix == "element" and "prefix" in namespace:
+        fields.append(f".element_prefix = {quoted(namespace['prefix'])}")
+    return fields
 
 
 class Tables:
@@ -374,14 +466,14 @@ class Tables:
                        f".element = &shape_{member['shape']}", f".list = &list_ops<{svc.cpp_type(name)}>"]
             if "locationName" in member:
                 fields.append(f".element_name = {quoted(member['locationName'])}")
-            elif shape.get("flattened"):
-                fields.append(".element_name = nullptr")
+            fields += element_namespace("element", member)
         elif kind == "map":
             fields += [".kind = Kind::kMap", f".constraint = {constraint(shape)}",
                        f".element = &shape_{shape['value']['shape']}", f".key = &shape_{shape['key']['shape']}",
                        f".map = &map_ops<{svc.cpp_type(name)}>",
                        f".element_name = {quoted(shape['value'].get('locationName', 'value'))}",
                        f".key_name = {quoted(shape['key'].get('locationName', 'key'))}"]
+            fields += element_namespace("element", shape["value"]) + element_namespace("key", shape["key"])
         else:
             fields += [f".kind = Kind::{SCALARS[kind][0]}", f".constraint = {constraint(shape)}"]
             if kind == "timestamp" and "timestampFormat" in shape:
@@ -391,9 +483,11 @@ class Tables:
         if shape.get("flattened"):
             fields.append(".flattened = true")
         if shape.get("sparse"):
-            fields.append(".sparse = true")
+            inner = svc.cpp_type((shape.get("member") or shape["value"])["shape"])
+            fields.append(f".element_optional = &optional_ops<std::optional<{inner}>>")
         order = ["name", "kind", "constraint", "timestamp", "sensitive", "element", "key", "list", "map",
-                 "element_name", "key_name", "flattened", "sparse"]
+                 "element_optional", "element_name", "key_name", "element_namespace", "key_namespace",
+                 "element_prefix", "flattened"]
         fields.sort(key=lambda f: order.index(f[1:].split(" ")[0]))
         return f"const Shape shape_{name} = {{{', '.join(fields)}}};\n"
 
@@ -463,26 +557,24 @@ class Tables:
     def errors(self):
         svc, out = self.svc, []
         compatible = "awsQueryCompatible" in svc.meta
-        self.names = [n for n, s in sorted(svc.shapes.items()) if s.get("exception") or "error" in s]
-        for name in self.names:
+        for name in svc.errors:
             shape = svc.shapes[name]
             error = shape.get("error", {})
             fault = bool(shape.get("fault")) or error.get("senderFault") is False
             status = error.get("httpStatusCode", 500 if fault else 400)
-            members = [(m, s) for m, s in shape.get("members", {}).items() if m.lower() != "message"]
-            members = [(m, s) for m, s in members if svc.shapes[s["shape"]]["type"] in SCALARS]
-            if members:
-                rows = ", ".join(
-                    f"{{{quoted(m)}, {quoted(s.get('locationName', m))}, Kind::{SCALARS[svc.shapes[s['shape']]['type']][0]}, "
-                    f"Location::{'kHeader' if s.get('location') == 'header' else 'kBody'}}}" for m, s in members)
-                out.append(f"constexpr ErrorMember error_members_{name}[] = {{{rows}}};\n")
             code = error.get("code", name)
+            message = next((s.get("locationName", m) for m, s in shape.get("members", {}).items()
+                            if m.lower() == "message"), "message")
+            memory = ("nullptr, nullptr, nullptr" if name not in svc.error_structs else
+                      f"&shape_{name}, []() -> void* {{ return new {escape(name)}(); }}, "
+                      f"[](void* p) {{ delete static_cast<{escape(name)}*>(p); }}")
             out.append(f"constexpr ErrorShape error_{name} = {{{quoted(name)}, {quoted(name if compatible else code)}, {status}, "
                        f"{'true' if fault else 'false'}, {quoted(code if compatible and code != name else None)}, "
-                       f"{f'error_members_{name}' if members else '{}'}}};\n")
-        listed = ", ".join(f"&error_{n}" for n in self.names)
+                       f"{quoted(message)}, {memory}}};\n")
+        listed = ", ".join(f"&error_{n}" for n in svc.errors)
         if not listed:
-            out.append("constexpr ErrorShape error_none = {\"InternalFailure\", \"InternalFailure\", 500, true, nullptr, {}};\n")
+            out.append("constexpr ErrorShape error_none = {\"InternalFailure\", \"InternalFailure\", 500, true, nullptr, "
+                       "\"message\", nullptr, nullptr, nullptr};\n")
         out.append(f"constexpr const ErrorShape* kErrors[] = {{{listed or '&error_none'}}};\n\n")
         return out
 
@@ -495,10 +587,11 @@ def calls(svc, cls):
         http = model.get("http", {})
         uri = http.get("requestUri", "/")
         wrapper = model.get("output", {}).get("resultWrapper")
+        prefix = model.get("endpoint", {}).get("hostPrefix")
         common = (f"{quoted(op)}, {quoted(http.get('method', 'POST'))}, {quoted(uri)}, {http.get('responseCode', 200)}")
         unsigned = "true" if model.get("authtype") == "none" or model.get("auth") == ["smithy.api#noAuth"] else "false"
         if op not in svc.spoken:
-            rows.append(f"  {{{common}, nullptr, nullptr, {{}}, {unsigned}, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr}},\n")
+            rows.append(f"  {{{common}, nullptr, nullptr, {{}}, {unsigned}, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr}},\n")
             continue
         errors = [e["shape"] for e in model.get("errors", [])]
         if errors:
@@ -512,7 +605,7 @@ def calls(svc, cls):
         for side in ("input", "output"):
             alias, shape = svc.io(op, side)
             shapes.append(f"&shape_{shape or alias}")
-        rows.append(f"  {{{common}, {shapes[0]}, {shapes[1]}, {'errors_' + op if errors else '{}'}, {unsigned}, {quoted(wrapper)},\n"
+        rows.append(f"  {{{common}, {shapes[0]}, {shapes[1]}, {'errors_' + op if errors else '{}'}, {unsigned}, {quoted(wrapper)}, {quoted(prefix)},\n"
                     f"   []() -> void* {{ return new {op}Input(); }}, [](void* p) {{ delete static_cast<{op}Input*>(p); }},\n"
                     f"   []() -> void* {{ return new {op}Output(); }}, [](void* p) {{ delete static_cast<{op}Output*>(p); }},\n"
                     f"   &call_{op}}},\n")
@@ -520,8 +613,8 @@ def calls(svc, cls):
     return out
 
 
-def write_service(name, model, spoken, writer):
-    svc = ServiceModel(name, model, spoken)
+def write_service(name, model, config, writer):
+    svc = ServiceModel(name, model, config)
     write_shapes(svc, writer)
     write_operations(svc, writer)
     write_interface(svc, writer)
@@ -532,14 +625,19 @@ def write_service(name, model, spoken, writer):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=pathlib.Path, required=True, help="the folder that gets gen/ and services.cmake")
+    parser.add_argument("--services", type=pathlib.Path, default=ROOT / "services",
+                        help="the folder of service configurations")
     arguments = parser.parse_args()
     loader = Loader()
     writer = Writer(arguments.out)
     names = []
-    for config_path in sorted((ROOT / "services").glob("*.json")):
+    for config_path in sorted(arguments.services.glob("*.json")):
         config = json.loads(config_path.read_text())
-        model = loader.load_service_model(config["model"], "service-2", config.get("api_version"))
-        write_service(config_path.stem, model, config["operations"], writer)
+        if isinstance(config["model"], dict):  # a model of our own, for tests
+            model = config["model"]
+        else:
+            model = loader.load_service_model(config["model"], "service-2", config.get("api_version"))
+        write_service(config_path.stem, model, config, writer)
         names.append(config_path.stem)
     writer.write("services.cmake", f"set(PILEUS_MODELS {' '.join(names)})\n")
     writer.sweep()

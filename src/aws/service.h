@@ -11,19 +11,17 @@ class Context;
 
 enum class Protocol : std::uint8_t { kJson10, kJson11, kRestJson, kRestXml, kQuery, kEc2, kRpcV2Cbor };
 
-struct ErrorMember {
-  const char* name;
-  const char* wire_name;
-  Kind kind;
-  Location location;     // kBody or kHeader
-};
 struct ErrorShape {
   const char* shape;     // name in the model; __type and what clients match on in JSON protocols
   const char* code;      // the wire code where the model gives another (error.code), else shape
   int status;            // HTTP
   bool fault;            // the server's fault
   const char* query_code;  // awsQueryError code for clients of a former query protocol, or nullptr
-  std::span<const ErrorMember> members;
+  const char* message_name;  // on the wire: "message" or "Message"
+  // The error's struct, where it has members besides the message; else nullptr.
+  const Shape* structure;
+  void* (*make)();
+  void (*drop)(void*);
 };
 
 struct Operation {
@@ -36,6 +34,7 @@ struct Operation {
   std::span<const ErrorShape* const> errors;
   bool unsigned_call;      // the model says no authentication (AssumeRoleWithWebIdentity …)
   const char* result_wrapper;  // query: "<Op>Result" element, or nullptr
+  const char* host_prefix;     // endpoint: "{AccountId}.", or nullptr
   // Memory of input and output, and the call. `service` is the generated interface.
   void* (*new_input)();
   void (*delete_input)(void*);
@@ -44,6 +43,28 @@ struct Operation {
   Task<Result<Unit>> (*call)(void* service, Context& context, void* input, void* output);
 
   bool spoken() const { return input != nullptr; }
+};
+
+// How a service words what is wrong with an input: it differs between services. Data of
+// models/services/<service>.json ("validation"); see aws/validation.h.
+struct ValidationStyle {
+  const char* code = "ValidationException";      // a constraint does not hold
+  const char* refused_code = "ValidationException";  // a member is not supported by Pileus
+  const char* malformed_code = nullptr;          // bytes that do not parse; nullptr: the protocol's
+  const char* malformed_prefix = "";             // before the parser's words
+};
+// A constraint that the service enforces in words of its own, or leaves to the operation.
+struct ValidationException {
+  const char* where;    // "Operation.Member", or a shape's name
+  const char* check;    // "required", "length", "range", "pattern" or "enum"
+  const char* message;  // "{value}" and "{path}" are filled in; nullptr: not enforced here
+};
+// A member that is accepted at its default only; anything else is refused by name.
+struct RefusedMember {
+  const char* operation;
+  const char* path;     // "Environment.Secrets": model names; lists and maps are entered
+  const char* reason;
+  std::span<const char* const> accepts;  // values that mean the default
 };
 
 struct Service {
@@ -59,6 +80,10 @@ struct Service {
   bool query_compatible;       // json answers carry x-amzn-query-error for older clients
   std::span<const Operation> operations;  // sorted by name; all of the model's
   std::span<const ErrorShape* const> errors;
+  bool bare_xml_errors = false;  // rest-xml: <Error> is the root (S3)
+  ValidationStyle validation = {};
+  std::span<const ValidationException> exceptions = {};
+  std::span<const RefusedMember> refused = {};
 
   const Operation* operation(std::string_view operation_name) const;
   const ErrorShape* error(std::string_view code) const;  // by code or shape name

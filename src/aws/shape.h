@@ -95,10 +95,15 @@ struct Shape {
   const Shape* key = nullptr;
   const ListOps* list = nullptr;
   const MapOps* map = nullptr;
-  const char* element_name = "member";  // XML and query: list element; map value ("value")
+  const OptionalOps* element_optional = nullptr;  // sparse: elements are held as std::optional
+  // XML and query: the list's element where the model names it (else "member", or the member's own
+  // name when flattened); the map's value.
+  const char* element_name = nullptr;
   const char* key_name = "key";
+  const char* element_namespace = nullptr;
+  const char* key_namespace = nullptr;
+  const char* element_prefix = nullptr;
   bool flattened = false;
-  bool sparse = false;
 
   const Member* member(std::string_view model_name) const {
     for (const auto& candidate : members)
