@@ -51,12 +51,12 @@ class Door final : public Caller {
   ~Door() override;
 
   // Set once by app/ before the first request.
-  void set_authority(Credentials& credentials, Policies& policies);
+  void set_authority(Credentials& credentials, Authorizer& authorizer);
   void add(const Service& service, void* implementation);  // the generated interface's pointer
   void add_sink(Sink& sink);
 
   // One HTTP request that speaks the AWS APIs.
-  Task<net::Response> handle(net::Request& request, Trust trust);
+  [[clang::coro_wrapper]] Task<net::Response> handle(net::Request& request, Trust trust);
 
   // An internal call: authorization happens in the handler as for anyone else.
   Task<Result<Unit>> call(Context& context, const Service& service, const Operation& operation,
@@ -67,7 +67,7 @@ class Door final : public Caller {
   Context service_context(std::string_view service_principal, std::string account, std::string region);
   Authorizer& authorizer();
 
-  // Forgets compiled policies and signing keys (reset).
+  // Forgets derived signing keys (after a reset).
   void forget();
 
  private:
