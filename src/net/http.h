@@ -2,16 +2,15 @@
 // Everything here belongs to the loop of its connection.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include <functional>
-#include <memory>
-
 #include "base/completion.h"
+#include "base/task_function.h"
 
 namespace pileus::net {
 
@@ -25,6 +24,7 @@ class Headers {
   void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
   void set(std::string_view name, std::string value);  // replaces all of that name
   void remove(std::string_view name);
+  void clear() { fields_.clear(); }
   const std::vector<Field>& fields() const { return fields_; }
   auto begin() const { return fields_.begin(); }
   auto end() const { return fields_.end(); }
@@ -53,7 +53,7 @@ class BodyWriter {
   virtual Task<Result<Unit>> write(std::string bytes) = 0;
   virtual void add_trailer(std::string name, std::string value) = 0;  // before the producer ends
 };
-using BodyProducer = std::move_only_function<Task<Result<Unit>>(BodyWriter&)>;
+using BodyProducer = TaskFunction<Task<Result<Unit>>(BodyWriter&)>;
 
 // Where a request came in; who made the listener decides what that means.
 struct ListenerInfo {
@@ -62,9 +62,12 @@ struct ListenerInfo {
   std::uint64_t tag = 0;     // the owner's own number
 };
 
+class Peer;  // what net/ knows of the other end; asked through peer_uid()
+
 struct Request {
   std::string method;   // "GET"
-  std::string target;   // as sent: path and query, still percent-encoded
+  std::string target;   // as sent: path and query, still percent-encoded ("*" for OPTIONS; of an
+                        // absolute target the path, its authority becomes Host)
   Headers headers;
   std::unique_ptr<BodyReader> body;  // never null
   const ListenerInfo* listener = nullptr;
@@ -72,6 +75,7 @@ struct Request {
   std::uint16_t peer_port = 0;
   std::uint16_t local_port = 0;
   bool tls = false;
+  std::shared_ptr<Peer> peer;        // null in requests made by hand
 
   std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }
   std::string_view query() const {
@@ -80,15 +84,31 @@ struct Request {
   }
 };
 
+// The bare connection after a protocol switch: WebSocket, CONNECT.
+class ByteStream {
+ public:
+  virtual ~ByteStream() = default;
+  virtual Task<Result<std::string>> read_some() = 0;            // "" at the end
+  virtual Task<Result<Unit>> write(std::string bytes) = 0;      // waits while the peer is slow
+};
+using Upgrade = TaskFunction<Task<void>(ByteStream&)>;
+
+// Transfer-Encoding, Connection and Date are the server's. Content-Length is the server's too, but
+// counts where the server cannot know it: with `stream` (then sent plain with that length instead
+// of chunked; a producer that gives another length breaks the connection) and in answers to HEAD
+// that have no body.
 struct Response {
   int status = 200;
-  Headers headers;       // Content-Length, Transfer-Encoding, Connection and Date are the server's
+  Headers headers;
   std::string body;
-  BodyProducer stream;   // when set, sent chunked instead of `body`
+  BodyProducer stream;   // when set, sent instead of `body`, as it is produced
   bool close = false;    // close the connection afterwards
+  Upgrade upgrade;       // with status 101 (or 200 to CONNECT): speaks on after the head was sent;
+                         // `headers` carry Upgrade, the server adds "Connection: Upgrade"
 };
 
-// Awaited on the connection's loop. `request` lives until the task has ended.
-using Handler = std::function<Task<Response>(Request& request)>;
+// Awaited on the connection's loop. `request` lives until the answer is sent to its end. The task is
+// stopped when the client goes away (an end of its sending side counts, as in other servers).
+using Handler = TaskFunction<Task<Response>(Request& request)>;
 
 }  // namespace pileus::net

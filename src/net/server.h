@@ -14,14 +14,14 @@ namespace pileus::net {
 // One event loop per core, each on a thread of its own.
 class Loops {
  public:
-  // `count` threads; 0 means one per core.
+  // `count` threads (at most 64); 0 means one per core.
   explicit Loops(std::size_t count = 0);
   ~Loops();  // stops and joins
   Loop& at(std::size_t index);
   std::size_t size() const;
   // The loop a key belongs to (same key, same loop, while the process lives).
   Loop& home(std::string_view key);
-  void stop();
+  void stop();  // ends the loops, also while they have work; any thread
 
   class Impl;
   Impl& impl() { return *impl_; }
@@ -34,9 +34,9 @@ class Loops {
 struct ServerLimits {
   std::size_t header_bytes = 64 * 1024;          // request line and fields; else 431
   std::size_t body_bytes = 256ull << 20;         // else 413 (handlers set tighter ones in read_all)
-  std::chrono::seconds header_timeout{15};       // from the first byte to the end of the header
-  std::chrono::seconds idle_timeout{65};         // keep-alive between requests
-  std::chrono::seconds body_stall_timeout{60};   // no byte of the body moved; also for writes
+  Duration header_timeout = std::chrono::seconds(15);      // from the first byte to the end of the header
+  Duration idle_timeout = std::chrono::seconds(65);        // keep-alive between requests
+  Duration body_stall_timeout = std::chrono::seconds(60);  // no byte of the body moved; also for writes
   std::size_t connections = 10'000;              // per listener; further ones wait in the backlog
 };
 
@@ -49,7 +49,7 @@ struct TlsIdentity {
 class HttpServer {
  public:
   HttpServer(Loops& loops, const RealTime& real);
-  ~HttpServer();  // closes what is open
+  ~HttpServer();  // closes what is open and, off the loops, waits until the handlers have ended
 
   using ListenerId = std::uint64_t;
   struct ListenOptions {

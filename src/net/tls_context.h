@@ -1,0 +1,32 @@
+// TLS contexts for servers and clients, and TLS over a socket. Only net/ includes this.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+
+using SSL = struct ssl_st;
+using SSL_CTX = struct ssl_ctx_st;
+
+namespace pileus::net {
+
+struct TlsIdentity;
+using TlsContext = std::shared_ptr<SSL_CTX>;  // shared by a listener's or client's connections
+
+// errc::kInvalid with OpenSSL's words when the PEM texts are not a chain and its key.
+Result<TlsContext> server_context(const TlsIdentity& identity);
+// Trusts the system's roots and `extra_roots_pem`.
+Result<TlsContext> client_context(const std::string& extra_roots_pem);
+
+// The server's or (with the name it must verify) the client's end of a new connection.
+SSL* server_session(const TlsContext& context);
+SSL* client_session(const TlsContext& context, const std::string& host);
+
+// Sends and receives on a non-blocking socket, without SIGPIPE.
+void attach_socket(SSL* tls, int fd);
+
+// The reason of OpenSSL's last error on this thread, and of a failed verification.
+std::string tls_error(SSL* tls = nullptr);
+
+}  // namespace pileus::net
