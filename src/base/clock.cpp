@@ -122,7 +122,7 @@ Clock::TimerId RealClock::call_at(Time due, Loop& loop, Callback work) {
 
 void RealClock::arm(std::shared_ptr<Armed> armed) {
   // Long waits are cut into hours, so that a correction of the wall clock is noticed.
-  const Duration left = armed->due - real_.now();
+  const Duration left = armed->due - now();
   if (left > Duration::zero()) {
     const Duration slice = std::min<Duration>(left, std::chrono::hours(1));
     armed->loop->call_after(slice, [this, armed] {

@@ -101,8 +101,8 @@ class ManualClock final : public Clock {
 // Cloud time that runs with the machine's, shifted by `offset` (how far it was moved by hand).
 class RealClock final : public Clock {
  public:
-  explicit RealClock(const RealTime& real) : real_(real) {}
-  Time now() const override { return real_.now(); }
+  explicit RealClock(const RealTime& real, Duration offset = Duration(0)) : real_(real), offset_(offset) {}
+  Time now() const override { return real_.now() + offset_; }
   TimerId call_at(Time due, Loop& loop, Callback work) override;
   void cancel(TimerId timer) override;
 
@@ -113,6 +113,7 @@ class RealClock final : public Clock {
   struct Armed;
   void arm(std::shared_ptr<Armed> armed);
   const RealTime& real_;
+  const Duration offset_;
   std::mutex mutex_;
   TimerId next_ = 1;
   std::map<TimerId, std::shared_ptr<Armed>> timers_;  // shared with the loop's own timer

@@ -1,0 +1,190 @@
+"""Bad input: each case gets the AWS error of that case, and the server and its neighbours are unharmed."""
+
+import base64
+import http.client
+import io
+import json
+import os
+import zipfile
+
+import botocore.exceptions
+import pytest
+
+from cloud import ACCOUNT, REGION, zipped
+
+AUTH = f"AWS4-HMAC-SHA256 Credential={ACCOUNT}/20260101/{REGION}/{{}}/aws4_request, SignedHeaders=host;x-amz-date, Signature={'0' * 64}"
+NEIGHBOUR = "def handler(e, c): return 'fine'\n"
+
+
+@pytest.fixture(scope="module")
+def neighbour(functions):
+    name = functions.create(NEIGHBOUR)
+    functions.invoke(name)
+    return name
+
+
+@pytest.fixture(autouse=True)
+def unharmed(cloud, functions, neighbour):
+    yield
+    assert cloud.process.poll() is None
+    assert functions.invoke(neighbour)[1] == "fine"
+
+
+def raw(cloud, service, body, method="POST", path="/", **headers):
+    connection = http.client.HTTPConnection(cloud.address, timeout=30)
+    fields = {"Authorization": AUTH.format(service), "X-Amz-Date": "20260101T000000Z"}
+    fields.update({k.replace("_", "-"): v for k, v in headers.items()})
+    connection.request(method, path, body, fields)
+    answer = connection.getresponse()
+    return answer.status, answer.headers, answer.read()
+
+
+def test_malformed_json(cloud):
+    status, headers, body = raw(cloud, "logs", b"{not json", X_Amz_Target="Logs_20140328.DescribeLogGroups", Content_Type="application/x-amz-json-1.1")
+    assert status == 400 and "SerializationException" in json.loads(body)["__type"]
+    status, headers, body = raw(cloud, "lambda", b"{not json", path="/2015-03-31/functions")
+    assert status == 400 and headers["x-amzn-errortype"].split(":")[0] in ("InvalidRequestContentException", "SerializationException")
+
+
+def test_wrong_types(cloud):
+    status, headers, body = raw(cloud, "lambda", b'{"FunctionName": {"a": 1}}', path="/2015-03-31/functions")
+    assert status == 400
+
+
+def test_deep_nesting_is_refused(cloud):
+    status, _, body = raw(cloud, "logs", b"[" * 100000, X_Amz_Target="Logs_20140328.DescribeLogGroups", Content_Type="application/x-amz-json-1.1")
+    assert status == 400
+
+
+def test_unknown_operations(cloud):
+    status, _, body = raw(cloud, "logs", b"{}", X_Amz_Target="Logs_20140328.Nonsense", Content_Type="application/x-amz-json-1.1")
+    assert status == 400 and "UnknownOperationException" in json.loads(body)["__type"]
+    status, _, body = raw(cloud, "iam", b"Action=Nonsense&Version=2010-05-08", Content_Type="application/x-www-form-urlencoded")
+    assert status == 400 and b"<Code>InvalidAction</Code>" in body
+    status, _, body = raw(cloud, "lambda", b"", path="/no/such/path")
+    assert status in (403, 404)
+
+
+def test_operations_and_services_not_built_say_so(cloud):
+    with pytest.raises(botocore.exceptions.ClientError) as error:
+        cloud.client("lambda").list_layers()
+    assert error.value.response["Error"]["Code"] == "NotImplemented"
+    assert "Lambda.ListLayers is not implemented" in error.value.response["Error"]["Message"]
+    with pytest.raises(botocore.exceptions.ClientError) as error:
+        cloud.client("s3").list_buckets()
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+
+
+def test_constraints_in_lambdas_words(functions):
+    with pytest.raises(botocore.exceptions.ClientError) as error:
+        functions.api.create_function(FunctionName="a b", Role="arn:aws:iam::000000000000:role/r", Code={"ZipFile": zipped(app__py="")},
+                                      Runtime="python3.11", Handler="app.handler")
+    assert error.value.response["Error"]["Code"] == "ValidationException"
+    assert "1 validation error detected: Value 'a b' at 'functionName' failed to satisfy constraint: Member must satisfy regular expression pattern: " \
+        in error.value.response["Error"]["Message"]
+
+
+@pytest.mark.parametrize("field, value", [("Timeout", 901), ("MemorySize", 64), ("Runtime", "cobol1.0"), ("Handler", "has space")])
+def test_invalid_settings(functions, field, value):
+    settings = {"Runtime": "python3.11", "Handler": "app.handler", field: value}
+    with pytest.raises(botocore.exceptions.ClientError) as error:
+        functions.api.create_function(FunctionName=f"x{os.urandom(3).hex()}", Role=functions.role(), Code={"ZipFile": zipped(app__py="")}, **settings)
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    assert error.value.response["Error"]["Code"] in ("ValidationException", "InvalidParameterValueException")
+
+
+def archive(name, content=b"x", mode=None):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as out:
+        info = zipfile.ZipInfo(name)
+        if mode:
+            info.external_attr = mode << 16
+        out.writestr(info, content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("package", [b"not a zip", b"", zipped(app__py="x")[:-20], archive("../evil.py"), archive("/etc/evil"),
+                                     archive("a/../../evil"), archive("link", b"/etc/passwd", 0o120777) + b""])
+def test_invalid_packages(functions, package):
+    name = f"x{os.urandom(3).hex()}"
+    if package == archive("link", b"/etc/passwd", 0o120777):
+        pytest.skip("links inside packages resolve inside the sandbox only: see the red-team tests")
+    with pytest.raises(botocore.exceptions.ClientError) as error:
+        functions.api.create_function(FunctionName=name, Runtime="python3.11", Handler="app.handler", Role=functions.role(), Code={"ZipFile": package})
+    assert error.value.response["Error"]["Code"] in ("InvalidParameterValueException", "ValidationException")
+    with pytest.raises(functions.api.exceptions.ResourceNotFoundException):
+        functions.api.get_function(FunctionName=name)
+
+
+def test_zip_bomb_is_refused(functions):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as out:
+        out.writestr("zeros", bytes(300 << 20))
+    with pytest.raises(botocore.exceptions.ClientError) as error:
+        functions.create(package=buffer.getvalue())
+    assert error.value.response["Error"]["Code"] == "InvalidParameterValueException"
+    assert "262144000 bytes" in error.value.response["Error"]["Message"]
+
+
+def test_oversize_payloads(functions, neighbour):
+    with pytest.raises(botocore.exceptions.ClientError) as error:
+        functions.api.invoke(FunctionName=neighbour, Payload=json.dumps("x" * (6 << 20)))
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
+    assert error.value.response["Error"]["Code"] == "RequestTooLargeException"
+    with pytest.raises(botocore.exceptions.ClientError) as error:
+        functions.api.invoke(FunctionName=neighbour, InvocationType="Event", Payload=json.dumps("x" * (1 << 20)))
+    assert error.value.response["Error"]["Code"] == "RequestTooLargeException"
+    name = functions.create("def handler(e, c): return 'x' * (7 << 20)\n")
+    answer, payload = functions.invoke(name)
+    assert payload["errorType"] == "Function.ResponseSizeTooLarge"
+
+
+def test_payload_that_is_no_json(functions, neighbour):
+    with pytest.raises(botocore.exceptions.ClientError) as error:
+        functions.api.invoke(FunctionName=neighbour, Payload=b"{nope")
+    assert error.value.response["Error"]["Code"] == "InvalidRequestContentException"
+
+
+def test_fork_bomb_is_contained(functions, neighbour):
+    name = functions.create("""
+import os
+def handler(e, c):
+    children = 0
+    try:
+        while True:
+            if os.fork() == 0:
+                while True: os.fork()
+            children += 1
+    except OSError as error:
+        return {'children': children, 'errno': error.errno}
+""", Timeout=5, MemorySize=512)
+    answer, payload = functions.invoke(name)
+    assert "errno" in payload or "errorType" in payload
+    assert functions.invoke(neighbour)[1] == "fine"
+
+
+def test_children_left_behind_do_not_outlive_the_environment(functions, cloud):
+    name = functions.create("""
+import subprocess
+def handler(e, c):
+    subprocess.Popen(['sleep', '12345.678'])
+    return 1
+""")
+    functions.invoke(name)
+    functions.api.delete_function(FunctionName=name)
+    import subprocess, time
+    deadline = time.monotonic() + 10
+    while subprocess.run(["pgrep", "-f", "12345.678"], capture_output=True).stdout:
+        assert time.monotonic() < deadline, "the child outlived its function"
+
+
+def test_malformed_http(cloud):
+    import socket
+    host, port = cloud.address.split(":")
+    for request in (b"GARBAGE\r\n\r\n", b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
+                    b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                    b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 20000 + b"\r\n"):
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            connection.sendall(request)
+            status = connection.makefile("rb").readline().split()
+            assert status[1] in (b"400", b"431"), status
