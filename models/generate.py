@@ -591,7 +591,7 @@ def calls(svc, cls):
         common = (f"{quoted(op)}, {quoted(http.get('method', 'POST'))}, {quoted(uri)}, {http.get('responseCode', 200)}")
         unsigned = "true" if model.get("authtype") == "none" or model.get("auth") == ["smithy.api#noAuth"] else "false"
         if op not in svc.spoken:
-            rows.append(f"  {{{common}, nullptr, nullptr, {{}}, {unsigned}, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr}},\n")
+            rows.append(f"  {{{common}, nullptr, nullptr, {{}}, {unsigned}, nullptr, nullptr, false, false, nullptr, nullptr, nullptr, nullptr, nullptr}},\n")
             continue
         errors = [e["shape"] for e in model.get("errors", [])]
         if errors:
@@ -602,10 +602,13 @@ def calls(svc, cls):
                    f"  if (!result) co_return fail(std::move(result.error()));\n"
                    f"  *static_cast<{op}Output*>(output) = std::move(*result);\n  co_return Unit{{}};\n}}\n")
         shapes = []
+
+        def given(side, model=model):
+            return "true" if side in model else "false"
         for side in ("input", "output"):
             alias, shape = svc.io(op, side)
             shapes.append(f"&shape_{shape or alias}")
-        rows.append(f"  {{{common}, {shapes[0]}, {shapes[1]}, {'errors_' + op if errors else '{}'}, {unsigned}, {quoted(wrapper)}, {quoted(prefix)},\n"
+        rows.append(f"  {{{common}, {shapes[0]}, {shapes[1]}, {'errors_' + op if errors else '{}'}, {unsigned}, {quoted(wrapper)}, {quoted(prefix)}, {given('input')}, {given('output')},\n"
                     f"   []() -> void* {{ return new {op}Input(); }}, [](void* p) {{ delete static_cast<{op}Input*>(p); }},\n"
                     f"   []() -> void* {{ return new {op}Output(); }}, [](void* p) {{ delete static_cast<{op}Output*>(p); }},\n"
                     f"   &call_{op}}},\n")

@@ -35,6 +35,8 @@ struct Operation {
   bool unsigned_call;      // the model says no authentication (AssumeRoleWithWebIdentity …)
   const char* result_wrapper;  // query: "<Op>Result" element, or nullptr
   const char* host_prefix;     // endpoint: "{AccountId}.", or nullptr
+  bool input_given;            // the model names an input; one it does not name is an empty struct
+  bool output_given;
   // Memory of input and output, and the call. `service` is the generated interface.
   void* (*new_input)();
   void (*delete_input)(void*);

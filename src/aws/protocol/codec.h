@@ -32,8 +32,8 @@ using UriLabels = std::vector<std::pair<std::string_view, std::string_view>>;
 
 // ---- server side ----
 
-// Which of the service's protocols the request is in: by smithy-protocol, X-Amz-Target, content
-// type; nullopt when it is in none of them.
+// Which of the service's protocols the request is in: by Smithy-Protocol, X-Amz-Target and content
+// type; the service's first where nothing says otherwise. nullopt: in one the service does not speak.
 std::optional<Protocol> detect_protocol(const Service& service, const WireRequest& request);
 
 // The operation asked for, or nullptr. rest: by method and URI template (greedy labels and query
