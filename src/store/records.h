@@ -64,10 +64,15 @@ struct Change {
 struct ChangeBatch {
   std::vector<Change> changes;  // coalesced: the newest state of each key, at least once
   std::string cursor;           // give it to the next call to go on from here
+  // The changes are everything there is under the prefix: what is not named does not exist (any
+  // more). So it is for cursor "0", after a reset, and when the cursor is older than the deletions
+  // that the engine still remembers.
+  bool snapshot = false;
 };
 
 class Records {
  public:
+  static constexpr std::size_t kMaxPartitionBytes = 256;  // no NUL byte in it
   static constexpr std::size_t kMaxKeyBytes = 1024;
   static constexpr std::size_t kMaxValueBytes = 1 << 20;
   static constexpr std::size_t kMaxOperations = 500;
@@ -79,9 +84,11 @@ class Records {
   virtual Task<Result<std::vector<Entry>>> scan(std::string partition, std::string prefix,
                                                 ScanOptions options) = 0;
   // All expectations hold, then all writes happen; or none, with errc::kConflict. Gives the
-  // revision that the written keys now have.
+  // revision that the written keys now have. Of several writes of one key the last counts.
+  // errc::kIo, and a cancelled wait, leave open whether it happened: load and see.
   virtual Task<Result<Revision>> commit(std::string partition, Transaction transaction) = 0;
-  // Waits for changes under `prefix` after `cursor` ("" starts now; "0" with everything there is).
+  // Waits for changes under `prefix` after `cursor` ("" starts now; "0" gives everything there is,
+  // at once, even if that is nothing).
   virtual Task<Result<ChangeBatch>> watch(std::string partition, std::string prefix,
                                           std::string cursor) = 0;
   // Partitions that hold at least one key, in order.
