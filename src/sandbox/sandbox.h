@@ -72,6 +72,8 @@ struct Exit {
   int code = 0;         // exit status, when signal is 0
   int signal = 0;
   bool out_of_memory = false;  // the memory limit killed something in it
+  int execute_errno = 0;       // the program could not be executed (ENOENT …): it never ran; code is
+                               // 127 or 126, as a shell has it
 };
 
 struct Usage {
