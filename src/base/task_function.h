@@ -1,7 +1,7 @@
 // TaskFunction<Task<T>(Args…)>: std::function for what returns a Task (the standard's wrappers cannot
 // be told that they only pass the coroutine on). Copyable; the copies share the callable. A lambda
 // that captures must not be a coroutine itself: let it call one, and mark it
-//   [&room](Request& request) [[clang::coro_wrapper]] { return room.handle(request); }
+//   [&room] [[clang::coro_wrapper]] (Request& request) { return room.handle(request); }
 #pragma once
 
 #include <memory>

@@ -110,6 +110,7 @@ bool Wire::read_tls() {
   const int why = SSL_get_error(tls_, got);
   if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) {
     ended_ = true;
+    cut_off_ = why != SSL_ERROR_ZERO_RETURN;
     return true;
   }
   reading_ = true;
@@ -238,11 +239,20 @@ Wire::Wait Wire::sent(std::size_t left, Duration patience) {
 
 // ---- TLS
 
-Wire::Wait Wire::readable(Duration patience) {
-  socket_.async_wait(asio::socket_base::wait_read, [self = shared_from_this()](error_code error) {
+Wire::Wait Wire::socket_event(asio::socket_base::wait_type what, Duration patience) {
+  socket_.async_wait(what, [self = shared_from_this()](error_code error) {
     self->wake(self->in_, error ? Event::kClosed : Event::kReady);
   });
   return {*this, in_, patience, false};
+}
+
+Wire::Wait Wire::readable(Duration patience) { return socket_event(asio::socket_base::wait_read, patience); }
+Wire::Wait Wire::writable(Duration patience) { return socket_event(asio::socket_base::wait_write, patience); }
+
+int Wire::connect_error() {
+  int error = 0;
+  socklen_t size = sizeof error;
+  return ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
 }
 
 int Wire::first_byte() {
@@ -266,11 +276,16 @@ std::optional<Wire::Event> Wire::handshake() {
 }
 
 Wire::Wait Wire::tls_wait(Duration patience) {
-  if (!handshake_wants_write_) return readable(patience);
-  socket_.async_wait(asio::socket_base::wait_write, [self = shared_from_this()](error_code error) {
-    self->wake(self->in_, error ? Event::kClosed : Event::kReady);
-  });
-  return {*this, in_, patience, false};
+  return handshake_wants_write_ ? writable(patience) : readable(patience);
+}
+
+bool Wire::alive() {
+  if (closed_ || ended_ || write_failed_ || reading_ || !buffered().empty() || unsent() > 0) return false;
+  char byte = 0;
+  if (!tls_) return ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+  ERR_clear_error();  // session tickets are digested here
+  const int got = SSL_peek(tls_, &byte, 1);
+  return got <= 0 && SSL_get_error(tls_, got) == SSL_ERROR_WANT_READ;
 }
 
 // ---- the end

@@ -96,20 +96,29 @@ class Wire : public std::enable_shared_from_this<Wire> {
   // Waits until at most `left` bytes are unsent; `patience` is how long no byte may move.
   Wait sent(std::size_t left, Duration patience);
 
-  // TLS. The handshake is driven by secure(); afterwards bytes in and out are the plain ones.
-  Wait readable(Duration patience);  // before anything was read: for a look at the first byte
+  // Before anything was read or sent. A wait that does not end with kReady is followed by close().
+  Wait readable(Duration patience);
+  Wait writable(Duration patience);  // connected, or failed to: see connect_error()
+  int connect_error();               // errno of a connect that was under way
   int first_byte();                  // peeked; -1 when none is there
-  void start_tls(SSL* tls);          // takes over
+
+  // TLS: the owner drives the handshake; afterwards bytes in and out are the plain ones.
+  void start_tls(SSL* tls);  // takes over
   SSL* tls() { return tls_; }
   // One step of the handshake: kReady done, kClosed failed, nothing: wait for tls_wait().
   std::optional<Event> handshake();
   Wait tls_wait(Duration patience);
+  bool cut_off() const { return cut_off_; }  // ended without TLS saying so
+
+  // Of a connection kept for later, while nobody reads: whether it can still be used.
+  bool alive();
 
   void shutdown_write();
   void close();
   bool closed() const { return closed_; }
 
  private:
+  Wait socket_event(asio::socket_base::wait_type what, Duration patience);
   bool start_read();
   bool make_room();
   bool read_tls();
@@ -129,7 +138,7 @@ class Wire : public std::enable_shared_from_this<Wire> {
   asio::generic::stream_protocol::socket socket_;
   int fd_;
   SSL* tls_ = nullptr;
-  bool handshake_wants_write_ = false;
+  bool handshake_wants_write_ = false, cut_off_ = false;
 
   std::unique_ptr<char[]> input_;
   std::size_t capacity_ = 0, begin_ = 0, end_ = 0;
