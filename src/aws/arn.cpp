@@ -1,5 +1,6 @@
 #include "aws/arn.h"
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -103,18 +104,22 @@ Pattern Pattern::Builder::build(Form form) const {
 }
 
 void Pattern::compile(std::u16string tokens, Form form) {
+  tokens.erase(std::unique(tokens.begin(), tokens.end(),
+                           [](char16_t a, char16_t b) { return a == kStar && b == kStar; }),
+               tokens.end());
   std::size_t colons = 0;
-  bool in_segment = false;
+  bool free_star = false, needs_all_positions = false;
+  const bool everything = form == Form::kResourceArn && tokens.size() == 1;
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     char16_t& t = tokens[i];
     if (t == ':') ++colons;
-    if (form != Form::kResourceArn || colons + 1 >= kArnParts || tokens.size() == 1) continue;
-    const bool ends_segment = i + 1 == tokens.size() || tokens[i + 1] == ':';
-    if (t == kOne) t = kOneInSegment;
-    if (t == kStar && !ends_segment && tokens[i + 1] != kStar) {
-      t = kStarInSegment;
-      in_segment = true;
+    if (form != Form::kPlain && colons + 1 < kArnParts && !everything) {
+      const bool ends_segment = i + 1 == tokens.size() || tokens[i + 1] == ':';
+      if (t == kOne) t = kOneInSegment;
+      if (t == kStar && (form == Form::kConditionArn || !ends_segment)) t = kStarInSegment;
     }
+    free_star |= t == kStar;
+    needs_all_positions |= t == kStarInSegment && free_star;
   }
   std::size_t plain = 0;
   while (plain < tokens.size() && tokens[plain] < 0x100) literal_ += static_cast<char>(tokens[plain++]);
@@ -123,7 +128,7 @@ void Pattern::compile(std::u16string tokens, Form form) {
   } else if (plain + 1 == tokens.size() && tokens[plain] == kStar) {
     kind_ = plain == 0 ? Kind::kAny : Kind::kPrefix;
   } else {
-    kind_ = in_segment ? Kind::kSegments : Kind::kGlob;
+    kind_ = needs_all_positions ? Kind::kSegments : Kind::kGlob;
     tokens_ = tokens.substr(plain);
   }
 }
@@ -145,28 +150,31 @@ bool accepts(char16_t token, char c) {
 }
 }  // namespace
 
-// Only free stars: the shortest match of each piece is as good as any, so it is enough to go back
-// to the last star.
+// The shortest match of each piece is as good as any, so it is enough to go back to the last star.
+// A star within a segment comes before any free one here, so the colons before it have one place
+// each: once the next colon matched, there is nothing to go back to.
 bool Pattern::matches_glob(std::string_view text) const {
-  std::size_t p = 0, t = 0, star = std::u16string::npos, resume = 0;
+  constexpr auto kNone = std::u16string::npos;
+  std::size_t p = 0, t = 0, star = kNone, resume = 0;
   while (t < text.size()) {
-    if (p < tokens_.size() && tokens_[p] == kStar) {
+    if (p < tokens_.size() && is_star(tokens_[p])) {
       star = p++;
       resume = t;
     } else if (p < tokens_.size() && accepts(tokens_[p], text[t])) {
+      if (tokens_[p] == ':' && star != kNone && tokens_[star] == kStarInSegment) star = kNone;
       ++p, ++t;
-    } else if (star != std::u16string::npos) {
+    } else if (star != kNone && (tokens_[star] == kStar || text[resume] != ':')) {
       p = star + 1;
       t = ++resume;
     } else {
       return false;
     }
   }
-  while (p < tokens_.size() && tokens_[p] == kStar) ++p;
+  while (p < tokens_.size() && is_star(tokens_[p])) ++p;
   return p == tokens_.size();
 }
 
-// Stars that stop at colons among the others: all positions of the pattern at once.
+// A star that stops at colons after a free one: all positions of the pattern at once.
 bool Pattern::matches_segments(std::string_view text) const {
   std::vector<char> now(tokens_.size() + 1), next(tokens_.size() + 1);
   const auto settle = [this](std::vector<char>& at) {  // a star may match nothing

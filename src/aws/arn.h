@@ -42,10 +42,12 @@ std::string_view dns_suffix_of_partition(std::string_view partition);  // amazon
 // In a resource ARN, wildcards work within the segments between colons, but a `*` that ends a
 // segment also matches across colons (IAM User Guide, "IAM JSON policy elements: Resource", Using
 // wildcards in resource ARNs). The resource, all that follows the fifth colon, counts as one
-// segment: its own colons are plain characters.
+// segment: its own colons are plain characters. In the ARN operators of conditions each of the first
+// five segments is compared by itself, no wildcard crosses a colon (the same guide, "IAM JSON policy
+// elements: Condition operators", ARN condition operators).
 class Pattern {
  public:
-  enum class Form { kPlain, kResourceArn };
+  enum class Form { kPlain, kResourceArn, kConditionArn };
 
   Pattern() = default;  // matches only ""
   explicit Pattern(std::string_view text, Form form = Form::kPlain);

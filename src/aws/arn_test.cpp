@@ -86,10 +86,30 @@ TEST(PatternTest, Wildcards_of_a_resource_stay_in_their_segment_unless_they_end_
            {"arn:aws:sqs:us-east-1?1:q", "arn:aws:sqs:us-east-1:1:q", false},
            {"arn:aws:lambda:us-east-1:1:function:*:prod", "arn:aws:lambda:us-east-1:1:function:f:prod", true},
            {"arn:aws:lambda:us-east-1:1:function:f", "arn:aws:lambda:us-east-1:1:function:f:prod", false},
+           {"arn:aws:sns:u**1:1:t", "arn:aws:sns:us:x1:1:t", false},
            {"arn:aws:*:e*t:*:x", "arn:aws:sns:east:1:x", true},
            {"arn:aws:*:e*t:*:x", "arn:aws:sns:ea:st:1:x", false},
        }) {
     EXPECT_EQ(resource_matches(c.pattern, c.arn), c.match) << c.pattern << " / " << c.arn;
+  }
+}
+
+TEST(PatternTest, In_ARN_conditions_no_wildcard_crosses_a_segment) {
+  struct Case {
+    const char *pattern, *arn;
+    bool match;
+  };
+  for (const auto& c : std::initializer_list<Case>{
+           {"arn:aws:iam::*:role/*", "arn:aws:iam::1:role/a/b", true},
+           {"arn:aws:iam::*:role/*", "arn:aws:iam::1:user/a", false},
+           {"arn:aws:s3:*", "arn:aws:s3:::b", false},
+           {"*", "arn:aws:s3:::b", false},
+           {"arn:*:*:*:*:*", "arn:aws:logs:us-east-1:1:log-group:a:b", true},
+           {"arn:aws:sn?:us-*-1:*:t*", "arn:aws:sns:us-east-1:1:topic", true},
+           {"arn:aws:*:x:y", "arn:aws:a:b:x:y", false},
+           {"arn:aws:s3:::b:*", "arn:aws:s3:::b:c", true},
+       }) {
+    EXPECT_EQ(Pattern(c.pattern, Pattern::Form::kConditionArn).matches(c.arn), c.match) << c.pattern << " / " << c.arn;
   }
 }
 

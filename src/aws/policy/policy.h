@@ -1,0 +1,64 @@
+// A policy document, validated and compiled. Immutable once parsed; any thread; share it.
+// The size of a document is the caller's limit; here the number of statements and values is bounded
+// and every match is linear in pattern and text.
+// Source: IAM User Guide, "Grammar of the IAM JSON policy language".
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aws/policy/condition.h"
+#include "aws/policy/principal.h"
+#include "base/error.h"
+
+namespace pileus::aws::policy {
+
+// What the document is attached to; each has rules of its own.
+enum class Use {
+  kIdentity,  // users, groups, roles; boundaries, session and organisation policies: no Principal
+  kResource,  // buckets, queues, functions …: Principal
+  kTrust,     // AssumeRolePolicyDocument: Principal, no Resource, sts actions
+};
+
+inline constexpr std::size_t kMaxStatements = 1024;
+inline constexpr std::size_t kMaxValues = 16384;  // actions, resources, principals, condition values
+inline constexpr std::size_t kMaxJsonDepth = 16;
+
+// A resource pattern; with policy variables it is put together for each request.
+struct ResourceEntry {
+  Pattern pattern;
+  std::optional<TextTemplate> with_variables;
+  bool matches(const Request& request) const;
+};
+
+struct Statement {
+  std::string sid;
+  bool allow = false;
+  bool not_principal = false, not_action = false, not_resource = false;
+  Principals principals;                 // empty: the statement has no Principal element
+  std::vector<Pattern> actions;          // in lower case
+  std::vector<ResourceEntry> resources;  // empty: everything (trust policies)
+  std::vector<Condition> conditions;     // all must hold
+
+  // `action` in lower case. Whom it names comes back in `naming` (kDirect without Principal).
+  bool applies(const Request& request, std::string_view action, Naming& naming) const;
+};
+
+class Policy {
+ public:
+  const std::vector<Statement>& statements() const { return statements_; }
+  std::string_view version() const { return variables_ ? "2012-10-17" : "2008-10-17"; }
+  const std::string& id() const { return id_; }
+
+ private:
+  friend class Parser;
+  std::vector<Statement> statements_;
+  std::string id_;
+  bool variables_ = false;  // version 2012-10-17
+};
+
+// MalformedPolicyDocument, in AWS's words where they are known.
+Result<Policy> parse_policy(std::string_view document, Use use);
+
+}  // namespace pileus::aws::policy
