@@ -24,6 +24,8 @@ struct Authorization {
   std::string resource = "*";   // ARN
   std::string resource_account; // "" : the context's account
   std::string resource_policy;  // JSON of the resource's own policy, "" if it has none
+  // kRequired: nothing is allowed that it does not allow (key policies). kTrust: a role's trust policy.
+  enum class ResourcePolicy { kOrdinary, kRequired, kTrust } resource_policy_kind = ResourcePolicy::kOrdinary;
   ConditionValues conditions;
 };
 

@@ -23,6 +23,8 @@ struct IamOptions {
   std::chrono::nanoseconds cache_lifetime = std::chrono::seconds(30);
 };
 
+struct IamState;  // state.h
+
 class IamService final : public gen::iam::Iam,
                          public aws::Credentials,
                          public aws::Policies,
@@ -47,15 +49,15 @@ class IamService final : public gen::iam::Iam,
   Task<Result<std::shared_ptr<const aws::PrincipalPolicies>>> of(
       const aws::Identity& identity) override;
   // aws::Principals
-  Task<Result<std::shared_ptr<const aws::RoleFacts>>> find_role(std::string arn) override;
-  Task<Result<std::shared_ptr<const aws::UserFacts>>> find_user(std::string arn) override;
+  [[clang::coro_wrapper]] Task<Result<std::shared_ptr<const aws::RoleFacts>>> find_role(std::string arn) override;
+  [[clang::coro_wrapper]] Task<Result<std::shared_ptr<const aws::UserFacts>>> find_user(std::string arn) override;
   Task<Result<std::optional<std::string>>> managed_policy(std::string arn) override;
   std::uint64_t generation() const override;
   void role_used(const std::string& arn, const std::string& region, Time when) override;
 
-#define PILEUS_IAM(Operation, operation)                                       \
-  Task<Result<gen::iam::Operation##Output>> operation(aws::Context& context,   \
-                                                      gen::iam::Operation##Input input) override;
+#define PILEUS_IAM(Operation, operation)                                                     \
+  [[clang::coro_wrapper]] Task<Result<gen::iam::Operation##Output>> operation(               \
+      aws::Context& context, gen::iam::Operation##Input input) override;
   // users.cpp
   PILEUS_IAM(CreateUser, create_user)
   PILEUS_IAM(GetUser, get_user)
@@ -150,8 +152,7 @@ class IamService final : public gen::iam::Iam,
 #undef PILEUS_IAM
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  std::unique_ptr<IamState> state_;
 };
 
 }  // namespace pileus::services::iam
