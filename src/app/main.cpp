@@ -5,10 +5,6 @@
 #include "app/options.h"
 #include "app/terminal.h"
 
-#ifndef PILEUS_VERSION
-#define PILEUS_VERSION "0.1.0"
-#endif
-
 namespace {
 
 using namespace pileus::app;
@@ -28,7 +24,9 @@ void add_target(CLI::App* command, Target& target) {
 
 CLI::App* add_serve(CLI::App& program, ServeOptions& options) {
   auto* serve = program.add_subcommand("serve", "Run the cloud until Ctrl-C");
-  serve->add_option("--listen", options.listen, "HOST:PORT to listen on")->capture_default_str();
+  serve->add_option("--listen", options.listen,
+                    "HOST:PORT to listen on; may be given again. Beyond loopback only known access keys count")
+      ->capture_default_str();
   serve->add_option("--data", options.data, "directory that keeps everything")->default_str(default_data_dir());
   serve->add_option("--account", options.account, "the default account")
       ->check([](const std::string& text) {
@@ -61,7 +59,7 @@ CLI::App* add_serve(CLI::App& program, ServeOptions& options) {
 
 int main(int argc, char** argv) {
   CLI::App program("Pileus: a cloud of your own, behind the AWS APIs.", "pileus");
-  program.set_version_flag("--version", std::string("pileus " PILEUS_VERSION));
+  program.set_version_flag("--version", std::string("pileus ") + kVersion);
   program.require_subcommand(1);
   program.failure_message(CLI::FailureMessage::simple);
 

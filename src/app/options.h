@@ -6,10 +6,11 @@
 
 namespace pileus::app {
 
+inline constexpr const char* kVersion = "0.1.0";
 inline constexpr const char* kDefaultListen = "127.0.0.1:4566";
 
 struct ServeOptions {
-  std::string listen = kDefaultListen;   // HOST:PORT, or unix:/path
+  std::vector<std::string> listen = {kDefaultListen};  // HOST:PORT, or unix:/path
   std::string data;                      // directory; "" → default_data_dir()
   std::string account = "000000000000";
   std::string region = "us-east-1";

@@ -1,0 +1,190 @@
+// The administration interface, /_pileus/…: JSON over HTTP, the owner's alone (but for health).
+#include "app/cloud.h"
+#include "aws/guard.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "gen/logs/client.h"
+#include "net/server.h"
+#include "sandbox/sandbox.h"
+#include "services/iam/service.h"
+#include "services/lambda/service.h"
+#include "services/logs/service.h"
+#include "services/sts/service.h"
+
+namespace pileus::app {
+
+namespace {
+
+constexpr std::string_view kPrefix = "/_pileus/";
+constexpr std::size_t kMaxAdminBody = 64 * 1024;
+
+net::Response json_response(int status, const Json& json) {
+  net::Response response;
+  response.status = status;
+  response.headers.add("Content-Type", "application/json");
+  response.headers.add("Cache-Control", "no-store");
+  response.body = to_text(json) + "\n";
+  return response;
+}
+
+Json error_json(const Error& error) {
+  JsonObject object;
+  object["error"] = error.code();
+  object["message"] = error.message();
+  return object;
+}
+
+std::string parameter(std::string_view query, std::string_view name, std::string_view fallback) {
+  for (const auto pair : split(query, '&'))
+    if (pair.starts_with(name) && pair.size() > name.size() && pair[name.size()] == '=')
+      return percent_decode(pair.substr(name.size() + 1), Plus::kSpace).value_or("");
+  return std::string(fallback);
+}
+
+}  // namespace
+
+bool Cloud::is_owner(const net::Request& request) const {
+  if (!request.listener || !request.listener->loopback) return false;
+  const auto uid = net::peer_uid(request);
+  return uid && (*uid == 0 || *uid == owner_uid_);
+}
+
+Task<net::Response> Cloud::admin(net::Request& request) {
+  const std::string path(request.path().substr(kPrefix.size()));
+  if (path == "health" && request.method == "GET") {
+    JsonObject health;
+    health["status"] = "ok";
+    health["version"] = kVersion;
+    co_return json_response(200, health);
+  }
+  if (path.starts_with("code/")) co_return co_await lambda_->download(request);  // signed, expiring URLs
+  if (auto refusal = aws::refuse_foreign(request.headers, options_.allowed_hosts, options_.allowed_origins))
+    co_return json_response(403, error_json(*refusal));
+  if (!is_owner(request))
+    co_return json_response(403, error_json(Error("AccessDenied", "Only the user who runs this server, or root, may administer "
+                                                                  "it, over its loopback listener.")));
+  auto body = co_await request.body->read_all(kMaxAdminBody);
+  if (!body) co_return json_response(413, error_json(body.error()));
+  auto answer = co_await admin_answer(request.method, path, std::string(request.query()), std::move(*body));
+  if (!answer) co_return json_response(answer.error().status(), error_json(answer.error()));
+  co_return json_response(200, *answer);
+}
+
+Task<Result<Json>> Cloud::admin_answer(std::string method, std::string path, std::string query, std::string body) {
+  const bool get = method == "GET", post = method == "POST";
+  if (path == "status" && get) co_return co_await status();
+  if (path == "reset" && post) co_return co_await reset();
+  if (path == "clock" && get) co_return clock_now();
+  if (path == "clock" && post) {
+    CO_TRY_ASSIGN(const Json wanted, parse_json(body));
+    co_return co_await advance(find_int(wanted, "by_us"));
+  }
+  const std::string account = parameter(query, "account", options_.account);
+  const std::string region = parameter(query, "region", options_.region);
+  if (path == "bill" && get) co_return co_await bill(account, region);
+  if (path == "wait-for-logs" && get) co_return co_await wait_for_logs(account, region, parameter(query, "group", ""));
+  if (path == "runtimes" && get) {
+    JsonArray list;
+    for (const auto& runtime : co_await lambda_->runtimes()) {
+      JsonObject item;
+      item["name"] = runtime.name;
+      item["state"] = runtime.state;
+      item["interpreter"] = runtime.interpreter;
+      list.emplace_back(std::move(item));
+    }
+    JsonObject answer;
+    answer["runtimes"] = std::move(list);
+    co_return answer;
+  }
+  co_return fail("NotFound", str("There is no ", method, " ", kPrefix, path, ". There are: GET health, status, clock, bill, "
+                                 "runtimes, wait-for-logs; POST reset, clock."), 404);
+}
+
+Json Cloud::clock_now() const {
+  JsonObject answer;
+  answer["now"] = iso8601_millis(clock_->now());
+  answer["now_ms"] = to_millis(clock_->now());
+  answer["kind"] = manual_clock_ ? "manual" : "real";
+  return answer;
+}
+
+Task<Result<Json>> Cloud::advance(std::int64_t by_us) {
+  if (!manual_clock_)
+    co_return fail("InvalidRequest", "The cloud's time runs with the machine's. To move it by hand, start the server with --clock manual.", 400);
+  constexpr std::int64_t kMost = 366LL * 86400 * 1'000'000;
+  if (by_us <= 0 || by_us > kMost) co_return fail("InvalidRequest", "Time moves forward only, by at most 366 days at once.", 400);
+  if (advancing_.exchange(true)) co_return fail("Conflict", "The clock is being moved already.", 409);
+  // The new time is kept first: whatever fires may record it, and time never goes back.
+  auto kept = keep_clock(manual_clock_->now() + Duration(by_us));
+  if (kept) co_await manual_clock_->advance(Duration(by_us));
+  advancing_ = false;
+  if (!kept) co_return fail(std::move(kept.error()));
+  co_return clock_now();
+}
+
+Task<Result<Json>> Cloud::reset() {
+  const auto began = real_.monotonic();
+  CO_TRY(co_await lambda_->reset());
+  CO_TRY(co_await records_->reset());
+  CO_TRY(co_await journals_->reset());
+  CO_TRY(co_await blobs_->reset());
+  CO_TRY(co_await logs_->reset());
+  iam_->reset();
+  sts_->reset();
+  authorizer_->forget();
+  door_->forget();
+  JsonObject answer;
+  answer["took_ms"] = static_cast<double>((real_.monotonic() - began).count()) / 1e6;
+  co_return answer;
+}
+
+Task<Result<Json>> Cloud::wait_for_logs(std::string account, std::string region, std::string group) {
+  auto waited = co_await with_deadline<Unit>(std::chrono::seconds(20), logs_->wait_for_events(account, region, group));
+  if (!waited && !waited.error().is(errc::kDeadline)) co_return fail(std::move(waited.error()));
+  JsonObject answer;
+  answer["events"] = waited.has_value();
+  co_return answer;
+}
+
+Task<Result<Json>> Cloud::bill(std::string account, std::string region) {
+  CO_TRY_ASSIGN(const auto bill, co_await lambda_->bill(account, region));
+  co_return bill;
+}
+
+Task<Result<Json>> Cloud::status() {
+  JsonObject server;
+  server["version"] = kVersion;
+  JsonArray listening;
+  for (const auto& address : addresses_) listening.emplace_back(address);
+  server["listens on"] = std::move(listening);
+  server["data"] = data_->path();
+  server["account"] = options_.account;
+  server["region"] = options_.region;
+  server["clock"] = str(iso8601_millis(clock_->now()), manual_clock_ ? " (moved by hand)" : "");
+  server["up_seconds"] = static_cast<std::int64_t>((real_.monotonic() - started_).count() / 1'000'000'000);
+  const auto& able = driver_->capabilities();
+  JsonObject may;
+  may["isolation"] = able.isolation;
+  may["seccomp"] = able.seccomp;
+  may["cgroups"] = able.cgroup;
+  may["memory limits"] = able.memory_limit;
+  may["cpu limits"] = able.cpu_limit;
+  may["process limits"] = able.process_limit;
+  may["freezing"] = able.freezer;
+  may["outbound network"] = able.outbound;
+  JsonArray missing;
+  for (const auto& sentence : able.missing) missing.emplace_back(sentence);
+  may["missing"] = std::move(missing);
+  JsonArray runtimes;
+  for (const auto& runtime : co_await lambda_->runtimes())
+    if (runtime.state == "ready") runtimes.emplace_back(runtime.name);
+  may["runtimes"] = std::move(runtimes);
+  JsonObject answer;
+  answer["server"] = std::move(server);
+  answer["sandbox"] = std::move(may);
+  CO_TRY_ASSIGN(answer["lambda"], co_await lambda_->status());
+  co_return answer;
+}
+
+}  // namespace pileus::app
