@@ -75,7 +75,11 @@ class [[nodiscard]] Completion {
     std::shared_ptr<detail::CompletionState<T>> state;
     StopCallback on_stop;
     bool stopped = false;
+    bool waiting = false;
 
+    ~Awaiter() {  // of a frame that is destroyed while it waits
+      if (waiting) forget();
+    }
     explicit Awaiter(std::shared_ptr<detail::CompletionState<T>> s) : state(std::move(s)) {}
     bool await_ready() {
       std::lock_guard lock(state->mutex);
@@ -93,6 +97,7 @@ class [[nodiscard]] Completion {
       if (state->value) return false;
       state->waiter = self;
       state->loop = loop;
+      waiting = true;
       lock.unlock();
       // From here on the value may be posted, but only this thread runs what is posted.
       if (stop) {
@@ -108,9 +113,22 @@ class [[nodiscard]] Completion {
     }
     Result<T> await_resume() {
       on_stop.detach();
-      if (stopped) return fail(cancelled_error());
+      if (stopped) {
+        forget();
+        return fail(cancelled_error());
+      }
+      waiting = false;
       std::lock_guard lock(state->mutex);
       return std::move(*state->value);
+    }
+
+   private:
+    // A value that comes later finds nobody to resume, and no loop (which may be gone by then).
+    void forget() {
+      waiting = false;
+      std::lock_guard lock(state->mutex);
+      state->waiter = nullptr;
+      state->resumed = true;
     }
   };
   Awaiter operator co_await() && { return Awaiter(state_); }
