@@ -299,10 +299,10 @@ struct Authority {
 
 TEST(Client, TLS_and_plain_text_share_a_port) {
   Authority authority;
-  TestServer server(echo, authority.options({"localhost", "*.localhost", "127.0.0.1"}));
+  TestServer server(echo, authority.options({"localhost", "*.execute-api.localhost", "127.0.0.1"}));
   HttpClient client(server.loops, {.extra_roots_pem = authority.ca.certificate_pem});
   const std::string port = server.address.substr(server.address.rfind(':'));
-  for (const std::string host : {"127.0.0.1", "localhost", "api.localhost"}) {
+  for (const std::string host : {"127.0.0.1", "localhost", "a1b2.execute-api.localhost"}) {
     const std::string body(1 << 20, 'q');
     const auto response = call(server.loops, client, {.method = "POST", .url = "https://" + host + port + "/", .body = body});
     ASSERT_TRUE(response) << response.error().message();

@@ -77,6 +77,9 @@ void BeastParser<kRequest>::on_field_impl(http::field known, View name, View val
   error = {};
   if (folded(name, value)) return refuse(400, "folded header fields are not accepted", error);
   if (!in_trailers) return field(known, name, value, error);
+  const std::size_t size = name.size() + value.size() + 4;
+  if (size > trailer_bytes_left) return refuse(431, "the trailers are too large", error);
+  trailer_bytes_left -= size;
   // Framing and routing fields in trailers mean nothing: they are dropped.
   if (known == http::field::host || known == http::field::trailer) return;
   trailers.add(std::string(name.data(), name.size()), std::string(value.data(), value.size()));
@@ -141,7 +144,7 @@ void MessageParser<kRequest>::reset(ParserLimits limits) {
   limits_ = limits;
   head.clear();
   trailers.clear();
-  beast_.emplace(head, trailers);
+  beast_.emplace(head, trailers, limits.head_bytes);
   head_bytes_ = 0;
   body_bytes_ = length_ = 0;
 }
@@ -156,11 +159,12 @@ Parsed MessageParser<kRequest>::wrong(int status, std::string why) {
 template <bool kRequest>
 int MessageParser<kRequest>::status_of(boost::beast::error_code error, std::string_view in) const {
   if (beast_->wrong_status != 0) return beast_->wrong_status;
-  // A well-formed version that is not spoken here is another thing than nonsense.
+  // A well-formed request line with a version that is not spoken here is another thing than nonsense.
   if (error == http::error::bad_version) {
     const std::string_view line = in.substr(0, in.find('\r'));
     const auto at = line.rfind(" HTTP/");
-    if (at != std::string_view::npos && line.size() == at + 9 && line[at + 7] == '.') return 505;
+    const bool one_of_ours = line.ends_with("1.0") || line.ends_with("1.1");
+    if (at != std::string_view::npos && line.size() == at + 9 && line[at + 7] == '.' && !one_of_ours) return 505;
   }
   return 400;
 }
@@ -194,7 +198,7 @@ Parsed MessageParser<kRequest>::parse_head(std::string_view in, std::size_t& con
   if (parsed == Parsed::kWrong) return parsed;
   const bool done = parsed == Parsed::kDone && beast_->is_header_done();
   if (head_bytes_ + (done ? 0 : in.size() - taken) > limits_.head_bytes) {
-    const bool first_line = head.method.empty() && kRequest;
+    const bool first_line = kRequest && (head.method.empty() || head.target.size() > limits_.head_bytes / 2);
     return wrong(first_line ? 414 : 431, "the request head is too large");
   }
   if (!done) return Parsed::kMore;

@@ -42,7 +42,8 @@ class BeastParser final : public boost::beast::http::basic_parser<kRequest> {
   using Error = boost::beast::error_code;
   using View = boost::beast::string_view;
 
-  BeastParser(MessageHead& out, Headers& trailer_fields) : head(out), trailers(trailer_fields) {
+  BeastParser(MessageHead& out, Headers& trailer_fields, std::size_t most_trailer_bytes)
+      : head(out), trailers(trailer_fields), trailer_bytes_left(most_trailer_bytes) {
     this->eager(false);
     this->header_limit((std::numeric_limits<std::uint32_t>::max)());
     this->body_limit(boost::none);
@@ -50,6 +51,7 @@ class BeastParser final : public boost::beast::http::basic_parser<kRequest> {
 
   MessageHead& head;
   Headers& trailers;
+  std::size_t trailer_bytes_left;
   std::string* body_out = nullptr;
   std::string_view input;      // what put() was given, to tell folded values
   int wrong_status = 0;        // set with an error of our own

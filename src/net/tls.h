@@ -15,8 +15,10 @@ struct TlsAuthority {
 // A root of EC P-256 that signs servers only (path length 0), valid ten years from a day before `now`.
 Result<TlsAuthority> make_authority(const std::string& common_name, Time now, Random& random);
 
-// A server certificate of EC P-256 for DNS names ("localhost", "*.localhost") and addresses
-// ("127.0.0.1", "::1"), valid 825 days from a day before `now`. The chain carries the authority.
+// A server certificate of EC P-256 for DNS names ("localhost", "*.execute-api.localhost") and
+// addresses ("127.0.0.1", "::1"), valid 825 days from a day before `now`. The chain carries the
+// authority. OpenSSL's clients take no wildcard right under a top-level name ("*.localhost"): names
+// there need ListenOptions::tls_by_name.
 Result<TlsIdentity> make_leaf(const TlsAuthority& authority, const std::vector<std::string>& names, Time now,
                               Random& random);
 
