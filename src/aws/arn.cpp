@@ -130,7 +130,34 @@ void Pattern::compile(std::u16string tokens, Form form) {
   } else {
     kind_ = needs_all_positions ? Kind::kSegments : Kind::kGlob;
     tokens_ = tokens.substr(plain);
+    const bool only_free_stars =
+        std::all_of(tokens_.begin(), tokens_.end(), [](char16_t t) { return t < 0x100 || t == kStar; });
+    if (only_free_stars) cut_into_pieces();
   }
+}
+
+// The usual pattern: literals between free stars, found by searching.
+void Pattern::cut_into_pieces() {
+  kind_ = Kind::kPieces;
+  for (const char16_t t : tokens_) {  // begins with a star
+    if (t == kStar)
+      pieces_.emplace_back();
+    else
+      pieces_.back() += static_cast<char>(t);
+  }
+  tokens_.clear();
+}
+
+bool Pattern::matches_pieces(std::string_view text) const {
+  const std::string_view last = pieces_.back();
+  if (!text.ends_with(last)) return false;
+  text.remove_suffix(last.size());
+  for (std::size_t i = 0; i + 1 < pieces_.size(); ++i) {
+    const auto at = text.find(pieces_[i]);
+    if (at == std::string_view::npos) return false;
+    text.remove_prefix(at + pieces_[i].size());
+  }
+  return true;
 }
 
 bool Pattern::matches(std::string_view text) const {
@@ -138,6 +165,7 @@ bool Pattern::matches(std::string_view text) const {
     case Kind::kExact: return text == literal_;
     case Kind::kAny: return true;
     case Kind::kPrefix: return text.starts_with(literal_);
+    case Kind::kPieces: return text.starts_with(literal_) && matches_pieces(text.substr(literal_.size()));
     case Kind::kGlob: return text.starts_with(literal_) && matches_glob(text.substr(literal_.size()));
     case Kind::kSegments: return text.starts_with(literal_) && matches_segments(text.substr(literal_.size()));
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 
@@ -55,7 +56,7 @@ class Pattern {
   bool matches(std::string_view text) const;
   bool matches_everything() const { return kind_ == Kind::kAny; }
   bool is_literal() const { return kind_ == Kind::kExact; }
-  std::string_view literal() const { return literal_; }  // what is_literal() compares with
+  std::string_view literal() const { return literal_; }  // what every match starts with; all of it if is_literal()
 
   // Puts a pattern together from text with wildcards and text that is taken as it is (the values
   // of policy variables).
@@ -71,13 +72,16 @@ class Pattern {
   };
 
  private:
-  enum class Kind : std::uint8_t { kExact, kAny, kPrefix, kGlob, kSegments };
+  enum class Kind : std::uint8_t { kExact, kAny, kPrefix, kPieces, kGlob, kSegments };
   void compile(std::u16string tokens, Form form);
+  void cut_into_pieces();
+  bool matches_pieces(std::string_view text) const;
   bool matches_glob(std::string_view text) const;
   bool matches_segments(std::string_view text) const;
 
   Kind kind_ = Kind::kExact;
   std::string literal_;    // of kExact and kPrefix; of the others what every match starts with
+  std::vector<std::string> pieces_;  // of kPieces: between the stars, the last one at the end
   std::u16string tokens_;  // of kGlob and kSegments: bytes, or one of the wildcards of arn.cpp
 };
 

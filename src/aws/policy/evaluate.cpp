@@ -18,7 +18,7 @@ struct Verdict {
 class Evaluation {
  public:
   Evaluation(const Request& request, const PolicySet& policies)
-      : request_(request), policies_(policies), action_(to_lower(request.action)) {}
+      : request_(request), policies_(policies), action_(to_lower(request.action)), mask_(ActionMask::of_action(action_)) {}
 
   Decision run() {
     organisation_.reserve(policies_.organisation.size());
@@ -39,7 +39,9 @@ class Evaluation {
     Verdict out;
     for (const auto& attached : policies) {
       const auto& statements = attached.policy->statements();
+      const auto& masks = attached.policy->masks();
       for (std::size_t i = 0; i < statements.size(); ++i) {
+        if (!masks[i].may_match(mask_)) continue;
         const Statement& statement = statements[i];
         Naming naming;
         if (!statement.applies(request_, action_, naming)) continue;
@@ -101,6 +103,7 @@ class Evaluation {
   const Request& request_;
   const PolicySet& policies_;
   const std::string action_;
+  const ActionMask mask_;
   std::vector<Verdict> organisation_;
   Verdict resource_, identity_, boundary_, session_;
 };

@@ -137,6 +137,7 @@ Parser::Check Parser::statement(const Json& json) {
   TRY(actions(object, out));
   TRY(resources(object, out));
   TRY(conditions(object, out));
+  policy_.masks_.push_back(ActionMask::of_statement(out));
   policy_.statements_.push_back(std::move(out));
   return kFine;
 }
@@ -303,7 +304,7 @@ Parser::Check Parser::resource_arn(std::string_view text) const {
   if (use_ != Use::kIdentity || text.find("${") != std::string_view::npos || parts.size() < 6) return kFine;
   if (parts[2].empty() || has_wildcard(parts[2]))
     return bad("Resource vendor must be fully qualified and cannot contain regexes.");
-  if (parts[2] == "s3" && !parts[3].empty() && parts[3] != "*")
+  if (parts[2] == "s3" && !parts[3].empty() && parts[3] != "*" && parts[4].empty())
     return bad(str("Resource ", text, " can not contain region information."));
   if (parts[2] != "iam") return kFine;
   if (!parts[3].empty()) return bad(str("IAM resource ", text, " cannot contain region information."));

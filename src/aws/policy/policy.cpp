@@ -10,6 +10,41 @@ bool ResourceEntry::matches(const Request& request) const {
   return filled && filled->matches(request.resource);
 }
 
+namespace {
+
+constexpr std::size_t kLetters = 3;  // of the action's name
+
+std::uint64_t bit_of(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
+  for (const unsigned char c : text) hash = (hash ^ c) * 0x100000001b3;
+  return std::uint64_t{1} << (hash >> 58);
+}
+
+}  // namespace
+
+ActionMask ActionMask::of_action(std::string_view action) {
+  ActionMask out;
+  const auto name = action.find(':') + 1;  // 0 where there is no colon
+  out.bits_ = bit_of(action.substr(0, name)) | bit_of(action.substr(0, name + kLetters));
+  return out;
+}
+
+ActionMask ActionMask::of_statement(const Statement& statement) {
+  ActionMask out;
+  if (statement.not_action) out.bits_ = ~std::uint64_t{0};
+  for (const Pattern& pattern : statement.actions) {
+    const std::string_view start = pattern.literal();
+    const auto name = start.find(':') + 1;
+    if (name == 0 && !pattern.is_literal())
+      out.bits_ = ~std::uint64_t{0};
+    else if (pattern.is_literal() || start.size() >= name + kLetters)
+      out.bits_ |= bit_of(start.substr(0, name + kLetters));
+    else
+      out.bits_ |= bit_of(start.substr(0, name));
+  }
+  return out;
+}
+
 bool Statement::applies(const Request& request, std::string_view action, Naming& naming) const {
   const bool action_listed =
       std::any_of(actions.begin(), actions.end(), [&](const Pattern& pattern) { return pattern.matches(action); });

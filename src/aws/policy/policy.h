@@ -45,15 +45,29 @@ struct Statement {
   bool applies(const Request& request, std::string_view action, Naming& naming) const;
 };
 
+// A quick no: whether a statement can speak of an action at all, by a hash of the vendor and the
+// first letters of the name. Most statements of most policies are about something else.
+class ActionMask {
+ public:
+  static ActionMask of_action(std::string_view lower_action);  // of a request
+  static ActionMask of_statement(const Statement& statement);
+  bool may_match(ActionMask action) const { return (bits_ & action.bits_) != 0; }
+
+ private:
+  std::uint64_t bits_ = 0;
+};
+
 class Policy {
  public:
   const std::vector<Statement>& statements() const { return statements_; }
+  const std::vector<ActionMask>& masks() const { return masks_; }  // one for each statement
   std::string_view version() const { return variables_ ? "2012-10-17" : "2008-10-17"; }
   const std::string& id() const { return id_; }
 
  private:
   friend class Parser;
   std::vector<Statement> statements_;
+  std::vector<ActionMask> masks_;
   std::string id_;
   bool variables_ = false;  // version 2012-10-17
 };
