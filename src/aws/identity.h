@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,7 @@ struct Identity {
   std::string service;        // kService
   std::string source_identity;
   std::map<std::string, std::string> tags;            // principal tags, session tags over them
+  std::set<std::string> transitive_tag_keys;          // of the tags: passed on to chained sessions
   std::vector<std::string> session_policies;          // policy documents given at AssumeRole
   std::vector<std::string> session_policy_arns;
   std::optional<Time> issued_at;                      // sessions

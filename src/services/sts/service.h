@@ -12,6 +12,8 @@
 
 namespace pileus::services::sts {
 
+struct StsState;  // state.h
+
 class StsService final : public gen::sts::Sts, public aws::Sessions, public aws::Credentials {
  public:
   static constexpr std::size_t kMaxCachedSessions = 16384;
@@ -38,14 +40,13 @@ class StsService final : public gen::sts::Sts, public aws::Sessions, public aws:
 
   // aws::Credentials, for all keys: temporary ones (ASIA…) by their token, the others from `keys`.
   // The Door is given this one. A token that is not ours, or whose role or user is gone: nullptr.
-  Task<Result<std::shared_ptr<const aws::Credential>>> find(std::string access_key_id,
-                                                            std::string session_token) override;
+  [[clang::coro_wrapper]] Task<Result<std::shared_ptr<const aws::Credential>>> find(
+      std::string access_key_id, std::string session_token) override;
   void used(const std::string& access_key_id, const std::string& service,
             const std::string& region, Time when) override;
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  std::unique_ptr<StsState> state_;
 };
 
 }  // namespace pileus::services::sts
