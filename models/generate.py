@@ -38,8 +38,14 @@ LOCATIONS = {"header": "kHeader", "headers": "kHeaders", "uri": "kUri", "queryst
              "statusCode": "kStatusCode"}
 
 
+# Our own words that generated code uses: a shape of that name gets an underscore in C++.
+VOCABULARY = set(
+    """Task Result Unit Error Time Json Context Caller Service Operation Shape Member Kind Location Protocol Constraint
+    ErrorShape TimestampFormat Box OptionalOps ListOps MapOps""".split())
+
+
 def escape(name):
-    return name + "_" if name in KEYWORDS else name
+    return name + "_" if name in KEYWORDS or name in VOCABULARY else name
 
 
 def member_name(name):

@@ -153,11 +153,7 @@ Result<Unit> read_query_map(const Reading& reading, const Shape& shape, const Me
   const Shape& map = *member.shape;
   std::map<std::string_view, void*> lists;
   void* target = nullptr;
-  for (const auto& [name, value] : parameters) {
-    const bool bound = std::any_of(shape.members.begin(), shape.members.end(), [&](const Member& m) {
-      return m.location == Location::kQuery && name == m.wire_name;
-    });
-    if (bound) continue;
+  for (const auto& [name, value] : parameters) {  // those bound by name as well
     if (!target) target = make_value(out, member);
     if (map.element->kind == Kind::kList) {
       auto& list = lists[name];
