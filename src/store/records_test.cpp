@@ -528,8 +528,10 @@ INSTANTIATE_TEST_SUITE_P(Engines, RecordsSuite,
 
 TEST(PostgresRecords, Two_nodes_are_one_store) {
   if (!TestPostgres::why_missing().empty()) GTEST_SKIP() << TestPostgres::why_missing();
-  const std::string url = TestPostgres::url("nodes");
-  ASSERT_TRUE(PgConnection::connect(url, {"CREATE SCHEMA nodes"}, {}));
+  static int runs = 0;
+  const std::string schema = str("nodes", ++runs);
+  const std::string url = TestPostgres::url(schema);
+  ASSERT_TRUE(PgConnection::connect(url, {"CREATE SCHEMA " + schema}, {}));
   auto one = make_postgres_records(url);
   auto two = make_postgres_records(url);
   ASSERT_TRUE(one && two);
