@@ -65,8 +65,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   // Whatever the request is, our own signature of it is right.
   std::erase_if(headers, [](const HeaderField& field) {
     const std::string name = to_lower(field.first);
-    return name.empty() || name == "authorization" || name == "host" || name.starts_with("x-amz-") || name.find_first_of(" \t;:\r") != name.npos ||
-           std::any_of(name.begin(), name.end(), [](char c) { return c <= ' ' || c == 0x7f; });
+    return name.empty() || name == "authorization" || name == "host" || name.starts_with("x-amz-") ||
+           name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-_") != name.npos;
   });
   headers.emplace_back("Host", "h");
   parts.headers = headers;
