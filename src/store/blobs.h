@@ -24,7 +24,8 @@ class BlobFile {
   std::uint64_t size_;
 };
 
-// A blob being written in pieces (uploads that do not fit in memory). Dropped: forgotten.
+// A blob being written in pieces (uploads that do not fit in memory), one at a time, by one task.
+// Dropped: forgotten.
 class BlobWriter {
  public:
   virtual ~BlobWriter() = default;
@@ -36,9 +37,9 @@ class Blobs {
  public:
   virtual ~Blobs() = default;
   virtual Task<Result<std::string>> put(std::string bytes) = 0;  // the id
-  virtual Result<std::unique_ptr<BlobWriter>> create() = 0;
+  virtual Result<std::unique_ptr<BlobWriter>> create() = 0;      // must not outlive the Blobs
   virtual Task<Result<BlobFile>> open(std::string id) = 0;       // errc::kNotFound
-  virtual Task<Result<std::string>> read(std::string id) = 0;    // whole; for small ones
+  virtual Task<Result<std::string>> read(std::string id) = 0;    // whole; for small ones; kNotFound
   virtual Task<Result<Unit>> remove(std::string id) = 0;         // unknown: fine
   virtual Task<Result<Unit>> reset() = 0;
 };

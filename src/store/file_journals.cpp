@@ -590,6 +590,7 @@ Result<JournalPage> FileJournals::read_now(const std::string& journal, const Jou
 
 Result<Unit> FileJournals::start() {
   TRY(files_.make_dir(folder_));
+  TRY(files_.sync_dir(folder_of(folder_)));
   TRY_ASSIGN(const auto names, files_.list(folder_));
   Manifest manifest;
   if (std::find(names.begin(), names.end(), "manifest") != names.end()) {
