@@ -72,6 +72,9 @@ class ServiceModel:
             raise SystemExit(f"models/services/{name}.json lists operations the model does not have: {unknown}")
         self.spoken = [op for op in sorted(self.operations) if op in spoken]
         self.used = {}  # shape name -> None, in order of discovery
+        sides = {side: {self.operations[op][side]["shape"] for op in self.spoken if side in self.operations[op]}
+                 for side in ("input", "output")}
+        self.answers = sides["output"] - sides["input"]
         for op in self.spoken:
             for side in ("input", "output"):
                 if side in self.operations[op]:
@@ -482,6 +485,8 @@ class Tables:
             fields += element_namespace("element", shape["value"]) + element_namespace("key", shape["key"])
         else:
             fields += [f".kind = Kind::{SCALARS[kind][0]}", f".constraint = {constraint(shape)}"]
+            if kind in ("byte", "short"):
+                fields.append(f".bits = {8 if kind == 'byte' else 16}")
             if kind == "timestamp" and "timestampFormat" in shape:
                 fields.append(f".timestamp = TimestampFormat::{TIMESTAMPS[shape['timestampFormat']]}")
         if shape.get("sensitive"):
@@ -491,7 +496,7 @@ class Tables:
         if shape.get("sparse"):
             inner = svc.cpp_type((shape.get("member") or shape["value"])["shape"])
             fields.append(f".element_optional = &optional_ops<std::optional<{inner}>>")
-        order = ["name", "kind", "constraint", "timestamp", "sensitive", "element", "key", "list", "map",
+        order = ["name", "kind", "constraint", "timestamp", "sensitive", "bits", "element", "key", "list", "map",
                  "element_optional", "element_name", "key_name", "element_namespace", "key_namespace",
                  "element_prefix", "flattened"]
         fields.sort(key=lambda f: order.index(f[1:].split(" ")[0]))
@@ -535,6 +540,8 @@ class Tables:
             field += "_"
         plain = not holder.startswith(("std::optional<", "aws::Box<"))
         location = LOCATIONS.get(spec.get("location"), "kBody")
+        if owner in svc.answers and location in ("kUri", "kQuery"):
+            location = "kBody"  # a request's binding means nothing in an answer
         if location == "kQuery" and target["type"] == "map":
             location = "kQueryMap"
         if shape.get("payload") == name:

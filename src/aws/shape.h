@@ -83,6 +83,7 @@ struct Shape {
   Constraint constraint = {};
   TimestampFormat timestamp = TimestampFormat::kProtocolDefault;
   bool sensitive = false;
+  std::uint8_t bits = 32;               // of an integer: the model's byte and short are narrower
   // structures
   std::span<const Member> members = {};
   const Member* payload = nullptr;      // the member that is the whole body

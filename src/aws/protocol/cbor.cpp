@@ -242,7 +242,7 @@ struct Reader {
         return Unit{};
       case Kind::kInteger: {
         const auto whole = integer(head);
-        if (!whole || *whole < INT32_MIN || *whole > INT32_MAX) return mismatch("an Integer", path);
+        if (!whole || !fits(shape, *whole)) return mismatch("an Integer", path);
         *static_cast<std::int32_t*>(out) = static_cast<std::int32_t>(*whole);
         return Unit{};
       }

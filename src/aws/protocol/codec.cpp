@@ -267,6 +267,10 @@ WireResponse write_response(const Service& service, Protocol protocol, const Ope
     write_rest_answer(service, protocol, operation, output, response);
     return response;
   }
+  if (protocol == Protocol::kRpcV2Cbor && !operation.output_given) {
+    response.headers.set("Smithy-Protocol", "rpc-v2-cbor");
+    return response;
+  }
   response.headers.set("Content-Type", std::string(content_type(protocol)));
   switch (protocol) {
     case Protocol::kRpcV2Cbor:

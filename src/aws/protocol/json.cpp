@@ -138,7 +138,7 @@ struct Reader {
         return Unit{};
       case Kind::kInteger: {
         const auto integer = whole(in);
-        if (!integer || *integer < INT32_MIN || *integer > INT32_MAX) return mismatch(in, "an Integer", path);
+        if (!integer || !fits(shape, *integer)) return mismatch(in, "an Integer", path);
         *static_cast<std::int32_t*>(out) = static_cast<std::int32_t>(*integer);
         return Unit{};
       }

@@ -121,9 +121,7 @@ void write_headers(const Shape& shape, const void* value, net::Headers& headers)
     const void* item = value_of(value, member);
     if (!item) continue;
     if (member.location == Location::kHeader) {
-      std::string text = header_text(member, item);
-      // An empty header says nothing; an absent one says the same more clearly.
-      if (!text.empty() || member.shape->kind == Kind::kString) headers.set(member.wire_name, std::move(text));
+      headers.set(member.wire_name, header_text(member, item));
     } else if (member.location == Location::kHeaders) {
       for_each_entry(*member.shape, item, [&](const std::string& key, const void* v) {
         if (v) headers.set(str(member.wire_name, key), *static_cast<const std::string*>(v));

@@ -36,15 +36,6 @@ void append_floating(std::string& out, Floating value) {
 constexpr double kFirstSecond = -62135596800.0;  // 0001-01-01
 constexpr double kLastSecond = 253402300799.999999;
 
-template <class Integer>
-Result<Unit> read_integer(std::string_view text, void* out, const char* type) {
-  const auto number = parse_int(text);
-  if (!number || *number < std::numeric_limits<Integer>::min() ||
-      *number > std::numeric_limits<Integer>::max())
-    return malformed(str("'", text.substr(0, 100), "' can not be converted to ", type));
-  *static_cast<Integer*>(out) = static_cast<Integer>(*number);
-  return Unit{};
-}
 }  // namespace
 
 void append_float(std::string& out, float value) { append_floating(out, value); }
@@ -122,8 +113,18 @@ Result<Unit> read_scalar(const Reading& reading, const Shape& shape, TimestampFo
       if (text != "true" && text != "false") return refuse("a Boolean");
       *static_cast<bool*>(out) = text == "true";
       return Unit{};
-    case Kind::kInteger: return read_integer<std::int32_t>(text, out, "an Integer");
-    case Kind::kLong: return read_integer<std::int64_t>(text, out, "a Long");
+    case Kind::kInteger: {
+      const auto number = parse_int(text);
+      if (!number || !fits(shape, *number)) return refuse("an Integer");
+      *static_cast<std::int32_t*>(out) = static_cast<std::int32_t>(*number);
+      return Unit{};
+    }
+    case Kind::kLong: {
+      const auto number = parse_int(text);
+      if (!number) return refuse("a Long");
+      *static_cast<std::int64_t*>(out) = *number;
+      return Unit{};
+    }
     case Kind::kFloat:
     case Kind::kDouble: {
       const auto number = number_from_text(text);

@@ -40,6 +40,11 @@ void report_missing(const Reading& reading, const Shape& shape, const Seen& seen
 // A union holds exactly one member; `set` counts those a message held.
 Result<Unit> check_union(const Reading& reading, const Shape& shape, int set, int unknown);
 
+// Whether a number fits the integer that the model names (byte, short or integer).
+inline bool fits(const Shape& shape, std::int64_t number) {
+  const std::int64_t limit = std::int64_t{1} << (shape.bits - 1U);
+  return number >= -limit && number < limit;
+}
 inline bool is_scalar(const Shape& shape) { return shape.kind < Kind::kDocument; }
 inline bool is_rest(Protocol p) { return p == Protocol::kRestJson || p == Protocol::kRestXml; }
 

@@ -203,8 +203,9 @@ struct Writer {
   }
 
   void items(const Shape& shape, std::string_view name, const void* v, const Member* flat = nullptr) {
-    const char* xmlns = flat ? flat->xml_namespace : shape.element_namespace;
-    const char* prefix = flat ? flat->xml_prefix : shape.element_prefix;
+    const bool own = flat && flat->xml_namespace;
+    const char* xmlns = own ? flat->xml_namespace : shape.element_namespace;
+    const char* prefix = own ? flat->xml_prefix : shape.element_prefix;
     const std::size_t count = shape.list->size(v);
     for (std::size_t i = 0; i < count; ++i)
       if (const void* item = list_element(shape, v, i)) element(name, *shape.element, nullptr, item, prefix, xmlns);

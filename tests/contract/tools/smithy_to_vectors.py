@@ -101,7 +101,7 @@ class Converter:
         out = {"shape": self.shape(member["target"])}
         if "smithy.api#xmlName" in traits and not flattened and self.protocol not in ("json", "rest-json", "smithy-rpc-v2-cbor"):
             out["locationName"] = traits["smithy.api#xmlName"]
-        if "smithy.api#xmlNamespace" in traits and not flattened:
+        if "smithy.api#xmlNamespace" in traits:
             out["xmlNamespace"] = traits["smithy.api#xmlNamespace"]
         return out
 
