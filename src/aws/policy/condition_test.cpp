@@ -53,6 +53,9 @@ TEST(ConditionTest, String_operators) {
       {R"({"StringNotEquals":{"a:k":["x","v"]}})", {{"a:k", {"v"}}}, false},
       {R"({"StringNotEquals":{"a:k":"v"}})", {{"a:k", {"w"}}}, true},
       {R"({"StringNotEquals":{"a:k":"v"}})", {}, true},
+      // Several values without a set operator.
+      {R"({"StringEquals":{"a:k":"v"}})", {{"a:k", {"w", "v"}}}, true},
+      {R"({"StringNotEquals":{"a:k":"v"}})", {{"a:k", {"w", "v"}}}, false},
       {R"({"StringEqualsIgnoreCase":{"a:k":"VaL"}})", {{"a:k", {"vAl"}}}, true},
       {R"({"StringNotEqualsIgnoreCase":{"a:k":"VaL"}})", {{"a:k", {"vAl"}}}, false},
       {R"({"StringLike":{"a:k":"v?l*"}})", {{"a:k", {"value"}}}, true},

@@ -129,6 +129,22 @@ TEST(EvaluateTest, Actions_and_resources_match_as_documented) {
   }
 }
 
+TEST(EvaluateTest, Every_way_to_write_an_action_is_found) {
+  struct Case {
+    const char *pattern, *action;
+  };
+  for (const auto& c : std::initializer_list<Case>{
+           {"*", "s3:GetObject"}, {"*:*", "s3:GetObject"}, {"s3:*", "s3:GetObject"}, {"s3:G*", "s3:GetObject"},
+           {"s3:Ge*", "s3:GetObject"}, {"s3:Get*", "s3:GetObject"}, {"s3:?etObject", "s3:GetObject"},
+           {"s3:*Object", "s3:GetObject"}, {"s3:G?tObject", "s3:GetObject"}, {"s3:GETOBJECT", "s3:GetObject"},
+           {"a:b", "a:b"}, {"a:b*", "a:b"}, {"a:bc", "a:bc"}, {"a:bc*", "a:bcd"}, {"s3-outposts:Get*", "s3-outposts:GetObject"}}) {
+    Scene scene(ann());
+    scene.action = c.action;
+    scene.identity(str(R"({"Effect":"Allow","Resource":"*","Action":")", c.pattern, "\"}"));
+    EXPECT_TRUE(scene.decide().allowed()) << c.pattern << " " << c.action;
+  }
+}
+
 TEST(EvaluateTest, Nothing_allows_by_itself_and_deny_wins) {
   EXPECT_FALSE(Scene(ann()).decide().allowed());
   EXPECT_TRUE(Scene(ann()).identity(kAllow).decide().allowed());
@@ -171,6 +187,9 @@ TEST(EvaluateTest, A_resource_policy_that_names_the_session_is_not_cut_one_that_
   const auto everyone = resource_allow(R"({"AWS":"*"})");
   EXPECT_TRUE(Scene(session()).resource(by_session).boundary(kElsewhere).session_policy(kElsewhere).decide().allowed());
   EXPECT_TRUE(Scene(session()).resource(by_role).decide().allowed());
+  // The strongest of several statements counts, in any order.
+  EXPECT_TRUE(Scene(session()).resource("[" + by_role + "," + by_session + "]").boundary(kElsewhere).decide().allowed());
+  EXPECT_TRUE(Scene(session()).resource("[" + by_session + "," + by_role + "]").boundary(kElsewhere).decide().allowed());
   EXPECT_FALSE(Scene(session()).resource(by_role).boundary(kElsewhere).decide().allowed());
   EXPECT_FALSE(Scene(session()).resource(by_role).session_policy(kElsewhere).decide().allowed());
   EXPECT_TRUE(Scene(session()).resource(by_role).boundary(kAllow).session_policy(kAllow).decide().allowed());
