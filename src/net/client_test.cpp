@@ -312,6 +312,28 @@ TEST(Client, TLS_and_plain_text_share_a_port) {
   EXPECT_EQ(call(server.loops, client, {.url = "http://" + server.address + "/"}).value().headers.get("x-tls"), "0");
 }
 
+TEST(Client, Certificates_are_made_for_the_names_that_are_asked_for) {
+  Authority authority;
+  auto options = authority.options({"localhost"});
+  std::atomic<int> made = 0;
+  options.tls_by_name = [&](const std::string& name) -> std::optional<TlsIdentity> {
+    if (!name.ends_with(".localhost")) return std::nullopt;
+    ++made;
+    return make_leaf(authority.ca, {name}, authority.now, authority.random).value();
+  };
+  TestServer server(echo, std::move(options));
+  HttpClient client(server.loops, {.extra_roots_pem = authority.ca.certificate_pem});
+  const std::string port = server.address.substr(server.address.rfind(':'));
+  for (const std::string host : {"bucket.localhost", "localhost", "other.localhost", "BUCKET.localhost"}) {
+    for (std::size_t i = 0; i < 2; ++i) {
+      auto response = run_on(server.loops.at(i), client.send({.url = "https://" + host + port + "/"}));
+      ASSERT_TRUE(response) << response.error().message();
+    }
+  }
+  EXPECT_EQ(made, 2);
+  EXPECT_FALSE(call(server.loops, client, {.url = "https://127.0.0.1" + port + "/"}));
+}
+
 TEST(Client, Reuses_TLS_connections) {
   Authority authority;
   TestServer server(echo, authority.options({"127.0.0.1"}));

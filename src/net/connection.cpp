@@ -196,7 +196,7 @@ struct Connection::Watched {
   PromiseBase& promise;
   bool await_ready() const { return false; }
   bool await_suspend(std::coroutine_handle<> parent) {
-    promise.loop = &connection.loop_;
+    promise.loop = connection.loop_;
     promise.stop = &connection.stop_;
     task.resume();
     if (task.done()) return false;
@@ -211,15 +211,44 @@ struct Connection::Watched {
   void await_resume() { connection.wire_->stop_watching(); }
 };
 
+// Goes on with the same request on another loop. For a moment no shelf has the connection: what it
+// may have missed then (an abort, a drain) is looked up when it has arrived.
+struct Connection::Move {
+  Connection& connection;
+  EventLoop& to;
+  bool await_ready() const { return false; }
+  template <class P>
+  void await_suspend(std::coroutine_handle<P> self) {
+    auto owned = connection.shelf_->connections.extract(&connection);
+    connection.wire_->let_go();
+    self.promise().loop = &to;
+    to.post([&to = to, self, c = std::move(owned.mapped())]() mutable {
+      Connection& arrived = *c;
+      arrived.settle(to, std::move(c));
+      self.resume();
+    });
+  }
+  void await_resume() const {}
+};
+
+void Connection::settle(EventLoop& loop, std::unique_ptr<Connection> self) {
+  loop_ = &loop;
+  shelf_ = &owner_->shelf_of(loop);
+  shelf_->connections.emplace(this, std::move(self));
+  wire_->settle(loop);
+  if (owner_->draining()) draining_ = true;
+  if (owner_->aborting() || listener_->closed) abort();
+}
+
 // ---- life
 
 Connection::Connection(EventLoop& loop, int fd, std::shared_ptr<Listener> listener,
                        std::shared_ptr<ConnectionOwner> owner, ConnectionShelf& shelf, std::shared_ptr<Peer> peer)
-    : loop_(loop),
+    : loop_(&loop),
       listener_(std::move(listener)),
       limits_(listener_->options.limits),
       owner_(std::move(owner)),
-      shelf_(shelf),
+      shelf_(&shelf),
       peer_(std::move(peer)),
       wire_(std::make_shared<Wire>(loop, fd, std::max(limits_.header_bytes, kLeastBuffer))) {
   request_.listener = &listener_->options.info;
@@ -235,7 +264,7 @@ void Connection::start() {
   task_.emplace(run());
   auto awaiter = (*task_).operator co_await();
   auto& promise = awaiter.handle.promise();
-  promise.loop = &loop_;  // no stop source: what this coroutine waits for ends with the wire
+  promise.loop = loop_;  // no stop source: what this coroutine waits for ends with the wire
   awaiter.handle.resume();
 }
 
@@ -262,7 +291,7 @@ Task<void> Connection::run() {
   }
   wire_->close();
   request_.body.reset();
-  loop_.post([this] { owner_->ended(*this); });
+  loop_->post([this] { owner_->ended(*this); });
 }
 
 Task<void> Connection::serve() {
@@ -272,6 +301,10 @@ Task<void> Connection::serve() {
     if (!co_await read_request()) co_return;
     idle_ = false;
     prepare_request();
+    if (const auto& place = listener_->options.place) {
+      auto* const to = static_cast<EventLoop*>(place(request_));
+      if (to && to != loop_ && wire_->movable()) co_await Move{*this, *to};
+    }
     Response response;
     if (parser_.expect_other()) {
       response.status = 417;
@@ -367,11 +400,11 @@ Response Connection::failed(const char* what) {
 
 void Connection::append_date() {
   const auto second = std::chrono::floor<std::chrono::seconds>(owner_->real_time().now());
-  if (second.time_since_epoch().count() != shelf_.date_second) {
-    shelf_.date_second = second.time_since_epoch().count();
-    shelf_.date = "Date: " + http_date(second) + "\r\n";
+  if (second.time_since_epoch().count() != shelf_->date_second) {
+    shelf_->date_second = second.time_since_epoch().count();
+    shelf_->date = "Date: " + http_date(second) + "\r\n";
   }
-  head_ += shelf_.date;
+  head_ += shelf_->date;
 }
 
 void Connection::append_fields(const Response& response, bool drop_length) {

@@ -1,4 +1,4 @@
-// Connection: the server's side of one HTTP/1.1 connection, on one loop. Its coroutine reads a
+// Connection: the server's side of one HTTP/1.1 connection, on one loop (it may move between requests). Its coroutine reads a
 // request, awaits the handler, writes the answer, and so on in order. Owned by the server's list
 // of the loop; an operation in flight keeps its Wire. Only net/ includes this.
 #pragma once
@@ -17,11 +17,13 @@ struct Listener {
   HttpServer::ListenerId id = 0;
   Handler handler;
   HttpServer::ListenOptions options;
+  std::unique_ptr<TlsNames> tls_names;  // outlives `tls`
   TlsContext tls;               // null: plain text only
   std::string address;          // as bound, for logs
   std::string unix_path;        // to be unlinked
   bool own_namespace = true;    // made by us, so the kernel's socket table shows its peers
   std::atomic<std::size_t> open = 0;
+  std::atomic<bool> closed = false;
 };
 
 // What one loop's connections share.
@@ -38,6 +40,8 @@ class ConnectionOwner {
   virtual void ended(Connection& connection) = 0;  // on its loop; destroys it
   virtual const RealTime& real_time() const = 0;
   virtual bool draining() const = 0;
+  virtual bool aborting() const = 0;
+  virtual ConnectionShelf& shelf_of(const EventLoop& loop) = 0;
 };
 
 class Connection {
@@ -56,6 +60,7 @@ class Connection {
   friend class UpgradedStream;
   enum class Next { kRequest, kClose, kLinger };
   struct Watched;
+  struct Move;
 
   Task<void> run();
   Task<void> serve();
@@ -73,15 +78,16 @@ class Connection {
   Response failed(const char* what);
   void write_head(const Response& response, bool keep_alive, std::optional<std::uint64_t> length, bool chunked);
   void append_fields(const Response& response, bool drop_length);
+  void settle(EventLoop& loop, std::unique_ptr<Connection> self);
   void append_date();
   void watch();
   Next after(bool keep_alive) const;
 
-  EventLoop& loop_;
+  EventLoop* loop_;
   std::shared_ptr<Listener> listener_;  // shared by the listener's connections
   const ServerLimits& limits_;
   std::shared_ptr<ConnectionOwner> owner_;  // shared by the connections, which may end after it
-  ConnectionShelf& shelf_;
+  ConnectionShelf* shelf_;              // of the loop
   std::shared_ptr<Peer> peer_;          // shared with requests
   std::shared_ptr<Wire> wire_;          // shared with its operations in flight
   RequestParser parser_;

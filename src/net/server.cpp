@@ -55,6 +55,8 @@ class HttpServer::Impl final : public ConnectionOwner, public std::enable_shared
   void ended(Connection& connection) override;
   const RealTime& real_time() const override { return real_; }
   bool draining() const override { return draining_; }
+  bool aborting() const override { return aborting_; }
+  ConnectionShelf& shelf_of(const EventLoop& loop) override { return shelves_[index_of(loop)]; }
 
  private:
   std::size_t index_of(const EventLoop& loop) const;
@@ -73,6 +75,7 @@ class HttpServer::Impl final : public ConnectionOwner, public std::enable_shared
   std::vector<ConnectionShelf> shelves_;  // one a loop, touched on that loop only
   std::atomic<std::size_t> open_ = 0;
   std::atomic<bool> draining_ = false;
+  std::atomic<bool> aborting_ = false;
   std::atomic<std::size_t> turn_ = 0;
 
   std::mutex mutex_;  // guards what follows
@@ -106,6 +109,10 @@ Result<HttpServer::ListenerId> HttpServer::Impl::add(int fd, std::string address
       return fail(std::move(context).error());
     }
     listener->tls = std::move(*context);
+    if (options.tls_by_name) {
+      listener->tls_names = std::make_unique<TlsNames>(options.tls_by_name);
+      choose_by_name(listener->tls, *listener->tls_names);
+    }
   }
   if (address.starts_with("unix:")) listener->unix_path = address.substr(5);
   listener->handler = std::move(handler);
@@ -178,11 +185,12 @@ void HttpServer::Impl::adopt(EventLoop& loop, int fd, std::shared_ptr<Listener> 
   const int one = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);  // refused by unix sockets
   auto peer = std::make_shared<Peer>(fd, listener->own_namespace);
-  ConnectionShelf& shelf = shelves_[index_of(loop)];
+  ConnectionShelf& shelf = shelf_of(loop);
   auto connection = std::make_unique<Connection>(loop, fd, std::move(listener), shared_from_this(), shelf, std::move(peer));
   Connection& started = *connection;
   shelf.connections.emplace(&started, std::move(connection));
   if (draining_) started.drain();
+  if (aborting_ || started.listener().closed) started.abort();
   started.start();
 }
 
@@ -198,7 +206,7 @@ void HttpServer::Impl::ended(Connection& connection) {
       found->second->loop.post([self, acceptor = found->second] { self->wait_for_clients(acceptor); });
     }
   }
-  shelves_[index_of(static_cast<EventLoop&>(*Loop::current()))].connections.erase(&connection);
+  shelf_of(static_cast<EventLoop&>(*Loop::current())).connections.erase(&connection);
   --open_;
   wake_if_empty();
 }
@@ -232,6 +240,7 @@ void HttpServer::Impl::close(ListenerId id) {
     acceptor = found->second;
     acceptors_.erase(found);
   }
+  if (acceptor) acceptor->listener->closed = true;
   if (acceptor) acceptor->loop.post([self = shared_from_this(), acceptor] { self->close_acceptor(acceptor); });
   on_connections(id, &Connection::abort);
 }
@@ -272,12 +281,13 @@ Task<void> HttpServer::Impl::drain(Duration patience) {
   on_connections(0, &Connection::drain);
   if (co_await with_deadline(patience, all_ended())) co_return;
   log::warn("closing connections that did not end in time", {{"open", std::to_string(open_)}});
+  aborting_ = true;
   on_connections(0, &Connection::abort);
   (void)co_await with_deadline(kAbortPatience, all_ended());
 }
 
 void HttpServer::Impl::shut_down() {
-  draining_ = true;
+  draining_ = aborting_ = true;
   const bool on_loop = dynamic_cast<EventLoop*>(Loop::current()) != nullptr;
   if (loops_.stopped()) {
     loops_.join();

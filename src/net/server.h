@@ -1,6 +1,7 @@
 // The event loops and the HTTP server. The only room that knows sockets and TLS.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -56,7 +57,13 @@ class HttpServer {
     ListenerInfo info;
     ServerLimits limits;
     std::optional<TlsIdentity> tls;
+    // A certificate for a name that a client asks for, where `tls` does not do (nothing: it does).
+    // Asked once a name (the answer is kept), on a loop: it must not block. Needs `tls`.
+    std::function<std::optional<TlsIdentity>(const std::string& server_name)> tls_by_name;
     Loop* loop = nullptr;  // all connections on this loop; nullptr: spread over the loops
+    // Where a request is to be handled, asked when its head is known: the connection moves to that
+    // loop, so that the handler finds its state there and hops no more. nullptr: where it is.
+    std::function<Loop*(const Request& request)> place;
   };
   // Binds and listens: "127.0.0.1:4566", "[::1]:0", "unix:/path". Gives the bound address with its
   // real port. errc::kIo with a remedy when the address is taken.

@@ -630,6 +630,72 @@ TEST(Server, A_listener_may_have_one_loop) {
   EXPECT_EQ(seen, std::set<Loop*>{&server.loops.at(1)});
 }
 
+// Moving: "/0" and "/1" are at home on loop 0 and 1.
+Task<Response> tells_loop(Request& request) {
+  auto body = co_await request.body->read_all(100);
+  (void)co_await sleep_for(Duration(10));
+  Response response;
+  response.body = str(Loop::current() == co_await current_loop() ? "loop " : "lost ", body ? *body : "", " ");
+  co_return response;
+}
+
+TEST(Server, A_connection_moves_to_the_loop_of_what_it_uses) {
+  TestServer server(hello);
+  std::vector<Loop*> seen;
+  HttpServer::ListenOptions options;
+  options.place = [&](const Request& request) { return &server.loops.at(request.path() == "/1" ? 1 : 0); };
+  struct Room {
+    std::vector<Loop*>& seen;
+    Task<Response> handle(Request& request) {
+      seen.push_back(Loop::current());
+      co_return co_await tells_loop(request);
+    }
+  } room{seen};
+  const auto address = server.server->listen(
+      "127.0.0.1:0", [&room] [[clang::coro_wrapper]] (Request& request) { return room.handle(request); }, std::move(options));
+  RawClient client(*address);
+  std::vector<Loop*> expected;
+  for (int i = 0; i < 20; ++i) {
+    const int home = (i / 2) % 2;
+    expected.push_back(&server.loops.at(static_cast<std::size_t>(home)));
+    const std::string post = str("POST /", home, " HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n");
+    client.send(i % 3 ? post + "abc" : post);
+    if (i % 3 == 0) client.send("abc");
+    ASSERT_THAT(client.read_answer(), EndsWith("loop abc "));
+  }
+  EXPECT_EQ(seen, expected);
+}
+
+TEST(Server, A_moved_connection_is_still_stopped_and_closed) {
+  Gate gate;
+  TestServer server(hello);
+  HttpServer::ListenOptions options;
+  std::atomic<std::size_t> home = 0;
+  options.place = [&](const Request&) { return &server.loops.at(home++ % 2); };
+  const auto address = server.server->listen("127.0.0.1:0", gate.handler(), std::move(options));
+  auto client = std::make_unique<RawClient>(*address);
+  client->send(kGet);
+  gate.entered.get_future().wait();
+  client.reset();
+  EXPECT_EQ(gate.left.get_future().get(), errc::kCancelled);
+}
+
+TEST(Server, Moving_connections_survive_a_server_that_ends) {
+  for (int round = 0; round < 20; ++round) {
+    TestServer server(hello);
+    HttpServer::ListenOptions options;
+    std::atomic<std::size_t> home = 0;
+    options.place = [&](const Request&) { return &server.loops.at(home++ % 2); };
+    const auto address = server.server->listen("127.0.0.1:0", hello, std::move(options));
+    RawClient client(*address);
+    std::string many;
+    for (int i = 0; i < 200; ++i) many += kGet;
+    client.send(many);
+    client.receive();
+    server.server.reset();
+  }
+}
+
 TEST(Server, A_listening_descriptor_made_elsewhere_is_taken_over) {
   TestServer server(hello);
   const int fd = ::socket(AF_INET, SOCK_STREAM, 0);

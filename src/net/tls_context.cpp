@@ -7,7 +7,8 @@
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
 
-#include "net/server.h"
+#include "base/log.h"
+#include "base/text.h"
 
 namespace pileus::net {
 
@@ -39,6 +40,13 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* size, const 
   if (SSL_select_next_proto(&chosen, size, kHttp11, sizeof kHttp11, in, in_size) != OPENSSL_NPN_NEGOTIATED)
     return SSL_TLSEXT_ERR_NOACK;
   *out = chosen;
+  return SSL_TLSEXT_ERR_OK;
+}
+
+int choose_name(SSL* tls, int*, void* names) {
+  const char* const name = SSL_get_servername(tls, TLSEXT_NAMETYPE_host_name);
+  if (!name) return SSL_TLSEXT_ERR_NOACK;
+  if (SSL_CTX* context = static_cast<TlsNames*>(names)->find(to_lower(name))) SSL_set_SSL_CTX(tls, context);
   return SSL_TLSEXT_ERR_OK;
 }
 
@@ -130,6 +138,25 @@ Result<TlsContext> client_context(const std::string& extra_roots_pem) {
   if (added == 0 && !extra_roots_pem.empty()) return invalid("the extra roots are not certificates");
   ERR_clear_error();
   return context;
+}
+
+SSL_CTX* TlsNames::find(const std::string& name) {
+  std::lock_guard lock(mutex_);
+  const auto found = known_.find(name);
+  if (found != known_.end()) return found->second.get();
+  if (known_.size() >= kMost) return nullptr;
+  TlsContext context;
+  if (const auto identity = make_(name)) {
+    auto made = server_context(*identity);
+    if (made) context = std::move(*made);
+    else log::error("a certificate cannot be used", {{"name", name}, {"why", made.error().message()}});
+  }
+  return known_.emplace(name, std::move(context)).first->second.get();
+}
+
+void choose_by_name(const TlsContext& context, TlsNames& names) {
+  SSL_CTX_set_tlsext_servername_callback(context.get(), choose_name);
+  SSL_CTX_set_tlsext_servername_arg(context.get(), &names);
 }
 
 SSL* server_session(const TlsContext& context) {

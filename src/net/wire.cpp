@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <boost/asio/buffer.hpp>
 
@@ -26,17 +27,37 @@ asio::generic::stream_protocol protocol_of(int fd) {
 }  // namespace
 
 Wire::Wire(EventLoop& loop, int fd, std::size_t most_buffered)
-    : loop_(loop), socket_(loop.context()), fd_(fd), most_buffered_(most_buffered) {
-  error_code ignored;
-  socket_.assign(protocol_of(fd), fd, ignored);
-  if (ignored) {  // no memory for the reactor's entry: the connection is stillborn
-    ::close(fd);
-    ended_ = write_failed_ = closed_ = true;
-  }
+    : loop_(&loop), fd_(fd), most_buffered_(most_buffered) {
+  adopt_socket();
 }
 
 Wire::~Wire() {
   if (tls_) SSL_free(tls_);
+  if (!socket_ && fd_ >= 0) ::close(fd_);
+}
+
+void Wire::adopt_socket() {
+  error_code error;
+  socket_.emplace(loop_->context());
+  socket_->assign(protocol_of(fd_), fd_, error);
+  if (error) {  // no memory for the reactor's entry: the connection is stillborn
+    ::close(std::exchange(fd_, -1));
+    ended_ = write_failed_ = closed_ = true;
+  }
+}
+
+void Wire::let_go() {
+  gone_ = nullptr;
+  watching_ = false;
+  forget_timers();
+  error_code error;
+  socket_->release(error);
+  socket_.reset();
+}
+
+void Wire::settle(EventLoop& loop) {
+  loop_ = &loop;
+  adopt_socket();
 }
 
 // ---- input
@@ -92,7 +113,7 @@ bool Wire::start_read() {
   if (!make_room()) return false;
   if (tls_) return read_tls();
   reading_ = true;
-  socket_.async_read_some(asio::buffer(input_.get() + end_, capacity_ - end_),
+  socket_->async_read_some(asio::buffer(input_.get() + end_, capacity_ - end_),
                           [self = shared_from_this()](error_code error, std::size_t count) {
                             self->reading_ = false;
                             self->on_read(error, count);
@@ -115,7 +136,7 @@ bool Wire::read_tls() {
   }
   reading_ = true;
   const auto what = why == SSL_ERROR_WANT_READ ? asio::socket_base::wait_read : asio::socket_base::wait_write;
-  socket_.async_wait(what, [self = shared_from_this()](error_code error) {
+  socket_->async_wait(what, [self = shared_from_this()](error_code error) {
     self->reading_ = false;
     if (error) self->on_read(error, 0);
     else if (!self->make_room()) return;
@@ -217,7 +238,7 @@ void Wire::pump() {
 
 void Wire::wait_writable() {
   writing_ = true;
-  socket_.async_wait(asio::socket_base::wait_write, [self = shared_from_this()](error_code error) {
+  socket_->async_wait(asio::socket_base::wait_write, [self = shared_from_this()](error_code error) {
     self->writing_ = false;
     if (error) self->write_failed_ = true;
     self->pump();
@@ -240,7 +261,7 @@ Wire::Wait Wire::sent(std::size_t left, Duration patience) {
 // ---- TLS
 
 Wire::Wait Wire::socket_event(asio::socket_base::wait_type what, Duration patience) {
-  socket_.async_wait(what, [self = shared_from_this()](error_code error) {
+  socket_->async_wait(what, [self = shared_from_this()](error_code error) {
     self->wake(self->in_, error ? Event::kClosed : Event::kReady);
   });
   return {*this, in_, patience, false};
@@ -307,22 +328,27 @@ void Wire::close() {
   closed_ = true;
   ended_ = write_failed_ = true;
   error_code ignored;
-  socket_.close(ignored);
+  if (socket_) socket_->close(ignored);
+  else ::close(fd_);
   fd_ = -1;
-  for (Gate* gate : {&in_, &out_}) {
-    gate->deadline = Steady::time_point::max();
-    if (gate->timer) loop_.cancel(std::exchange(gate->timer, 0));
-  }
+  forget_timers();
   // Whoever waits hears of it from the loop, never from within close().
   for (Gate* gate : {&in_, &out_}) {
     if (!gate->waiter) continue;
-    loop_.post([self = shared_from_this(), gate, turn = gate->turn] {
+    loop_->post([self = shared_from_this(), gate, turn = gate->turn] {
       if (gate->turn == turn) self->wake(*gate, Event::kClosed);
     });
   }
 }
 
 // ---- waiting
+
+void Wire::forget_timers() {
+  for (Gate* gate : {&in_, &out_}) {
+    gate->deadline = gate->fires = Steady::time_point::max();
+    if (gate->timer) loop_->cancel(std::exchange(gate->timer, 0));
+  }
+}
 
 void Wire::wake(Gate& gate, Event event) {
   if (!gate.waiter) return;
@@ -332,7 +358,7 @@ void Wire::wake(Gate& gate, Event event) {
 }
 
 void Wire::stop_soon(Gate& gate) {
-  loop_.post([self = shared_from_this(), &gate, turn = gate.turn] {
+  loop_->post([self = shared_from_this(), &gate, turn = gate.turn] {
     if (gate.turn == turn) self->wake(gate, Event::kStopped);
   });
 }
@@ -346,10 +372,10 @@ void Wire::set_patience(Gate& gate, Duration patience) {
 }
 
 void Wire::arm(Gate& gate) {
-  if (gate.timer) loop_.cancel(gate.timer);
+  if (gate.timer) loop_->cancel(gate.timer);
   gate.fires = gate.deadline;
   const auto delay = std::chrono::ceil<Duration>(gate.deadline - Steady::now());
-  gate.timer = loop_.call_after(delay, [weak = weak_from_this(), &gate] {
+  gate.timer = loop_->call_after(delay, [weak = weak_from_this(), &gate] {
     if (auto self = weak.lock()) self->on_timer(gate);
   });
 }

@@ -74,7 +74,6 @@ class Wire : public std::enable_shared_from_this<Wire> {
   // Takes over a connected, non-blocking descriptor.
   Wire(EventLoop& loop, int fd, std::size_t most_buffered);
   ~Wire();
-  EventLoop& loop() { return loop_; }
   int fd() const { return fd_; }
 
   // Input. `buffered` stays valid until the next more(), read_ahead() or consume().
@@ -113,6 +112,12 @@ class Wire : public std::enable_shared_from_this<Wire> {
   // Of a connection kept for later, while nobody reads: whether it can still be used.
   bool alive();
 
+  // Between requests, with nothing under way, a wire can go to another loop: let_go() on the old
+  // one, settle() on the new one.
+  bool movable() const { return !reading_ && !writing_ && unsent() == 0 && !closed_ && !ended_; }
+  void let_go();
+  void settle(EventLoop& loop);
+
   void shutdown_write();
   void close();
   bool closed() const { return closed_; }
@@ -133,9 +138,11 @@ class Wire : public std::enable_shared_from_this<Wire> {
   void on_timer(Gate& gate);
   void stop_soon(Gate& gate);
   void wake(Gate& gate, Event event);
+  void adopt_socket();
+  void forget_timers();
 
-  EventLoop& loop_;
-  asio::generic::stream_protocol::socket socket_;
+  EventLoop* loop_;
+  std::optional<asio::generic::stream_protocol::socket> socket_;  // none while it moves
   int fd_;
   SSL* tls_ = nullptr;
   bool handshake_wants_write_ = false, cut_off_ = false;
