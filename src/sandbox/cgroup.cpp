@@ -51,7 +51,7 @@ std::vector<std::string> child_folders(const std::string& folder) {
 void empty_and_remove(const std::string& folder) {
   for (const auto& child : child_folders(folder)) empty_and_remove(str(folder, '/', child));
   for (int attempt = 0; attempt < 200; ++attempt) {
-    if (::rmdir(folder.c_str()) == 0 || errno == ENOENT) return;
+    if (::rmdir(folder.c_str()) == 0 || errno != EBUSY) return;
     write_file(folder + "/cgroup.kill", "1");
     for (const auto line : split(read_small_file(folder + "/cgroup.procs"), '\n'))
       if (const auto pid = parse_int(line); pid && *pid > 1) ::kill(static_cast<pid_t>(*pid), SIGKILL);
@@ -60,12 +60,13 @@ void empty_and_remove(const std::string& folder) {
   }
 }
 
+// "" for a process that is not there, or a zombie.
 std::string start_time(pid_t pid) {
   const std::string stat = read_small_file(str("/proc/", pid, "/stat"));
   const auto end = stat.rfind(')');
   if (end == std::string::npos) return {};
   const auto fields = split(std::string_view(stat).substr(end + 1), ' ');
-  return fields.size() > 20 ? std::string(fields[20]) : std::string();
+  return fields.size() > 20 && fields[1] != "Z" ? std::string(fields[20]) : std::string();
 }
 
 // Folders "pileus-<pid>-<start time>" whose process is gone.
@@ -165,11 +166,10 @@ std::vector<std::string> CgroupPaths::folders() const {
 
 Cgroups Cgroups::create(CgroupChoice choice, pid_t owner, std::vector<std::string>& missing) {
   Cgroups groups;
-  if (choice == CgroupChoice::kNone) return groups;
   const std::string name = str("pileus-", owner, '-', start_time(owner));
   bool v1 = false;
   bool v2 = false;
-  for (const auto& hierarchy : hierarchies()) {
+  for (const auto& hierarchy : choice == CgroupChoice::kNone ? std::vector<Hierarchy>() : hierarchies()) {
     if (hierarchy.v2) {
       if (choice != CgroupChoice::kV1Only) v2 = set_v2(groups.base_, hierarchy, name) || v2;
       continue;

@@ -38,6 +38,7 @@ class Init {
     out.put(no_outbound_).put(no_tmp_image_);
     send_packet(setup_.launcher_fd, out.bytes());
     if (!prepared) ::_exit(1);
+    setup_.may_lack = false;
     obey();
   }
 
@@ -97,6 +98,7 @@ Result<Unit> Init::prepare() {
   keep_hold_of_cgroup();
   ::unshare(CLONE_NEWCGROUP);
   TRY(enter_network_namespace(setup_.nat, setup_.index, no_outbound_));
+  if (!no_outbound_.empty() && !setup_.may_lack) return fail(std::string(errc::kIo), no_outbound_, 500);
   TRY(enter_root(setup_.scratch, setup_.root));
   TRY(mount_tmp(setup_.tmp_bytes));
   const unsigned host_uid = setup_.privileged ? kFirstHostUid + setup_.index : 0;
@@ -112,7 +114,7 @@ Result<Unit> Init::mount_tmp(std::uint64_t bytes) {
   tmp_bytes_ = bytes;
   if (setup_.tmp_image) {
     const auto mounted = mount_tmp_image(places, bytes, setup_.index, "/tmp");
-    if (mounted) return mounted;
+    if (mounted || !setup_.may_lack) return mounted;
     no_tmp_image_ = mounted.error().message();
   }
   return mount_tmp_memory(places, bytes, "/tmp");

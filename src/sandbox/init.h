@@ -65,6 +65,7 @@ struct InitSetup {
   std::uint64_t tmp_bytes = 0;
   bool tmp_image = true;            // else tmpfs
   bool privileged = true;           // false: inside the launcher's own user namespace
+  bool may_lack = false;            // the first one: what it cannot have is reported, not fatal
   const HostNetwork* nat = nullptr;
   CgroupPaths cgroup;
   bool cgroup_entered = false;      // CLONE_INTO_CGROUP did the v2 part

@@ -102,6 +102,7 @@ class LauncherProcess {
   std::map<pid_t, std::pair<std::uint64_t, UniqueFd>> templates_;  // being made, with their complaint
   std::map<unsigned, Steady::time_point> unremoved_;               // control groups still busy
   std::vector<std::uint64_t> settling_;
+  unsigned next_index_ = 0;
   Steady::time_point refill_at_{};
   unsigned failures_ = 0;                       // shells that could not be prepared, in a row
 };
@@ -220,8 +221,8 @@ void LauncherProcess::prepare_machine() {
     missing.push_back("a sandbox runs as your own user and shares its limits; run as root for a user of its own");
   Result<Unit> nat = fail("", "");
   const bool wanted = options_.outbound;
-  if (wanted) nat = privileged_ ? network_.begin() : fail(std::string(errc::kIo), "that takes root");
-  Result<Unit> images = fail(std::string(errc::kIo), "that takes root");
+  if (wanted) nat = privileged_ ? network_.begin() : fail(std::string(errc::kIo), "run as root to give them one");
+  Result<Unit> images = fail(std::string(errc::kIo), "run as root to give it a loop device");
   if (options_.tmp_images && privileged_) images = make_tmp_template(options_.folder, options_.tmp_bytes);
   options_.tmp_images = images.has_value();
   if (!images)
@@ -362,12 +363,14 @@ void LauncherProcess::kill_shell(Shell& shell) {
 // --- shells
 
 Shell* LauncherProcess::spawn(const Key& key) {
-  unsigned index = 0;
-  while (shells_.contains(index) || unremoved_.contains(index)) ++index;
-  if (index >= HostNetwork::kPairs) {
+  if (shells_.size() + unremoved_.size() >= HostNetwork::kPairs) {
     errno = EAGAIN;
     return nullptr;
   }
+  // Round and round: the kernel takes a network namespace away some time after its last process.
+  while (shells_.contains(next_index_) || unremoved_.contains(next_index_))
+    next_index_ = (next_index_ + 1) % HostNetwork::kPairs;
+  const unsigned index = std::exchange(next_index_, (next_index_ + 1) % HostNetwork::kPairs);
   const std::string name = str("s", index);
   cgroups_.make(name);
   const auto paths = cgroups_.paths(name);
@@ -387,7 +390,7 @@ Shell* LauncherProcess::spawn(const Key& key) {
   if (pid == 0) {
     run_init({.launcher_fd = other.get(), .index = index, .scratch = options_.folder + "/ns",
               .images = options_.folder, .root = key.root, .tmp_bytes = options_.tmp_bytes,
-              .tmp_image = options_.tmp_images, .privileged = privileged_, .nat = key.nat ? &network_ : nullptr,
+              .tmp_image = options_.tmp_images, .privileged = privileged_, .may_lack = !ready_, .nat = key.nat ? &network_ : nullptr,
               .cgroup = paths, .cgroup_entered = entered, .filter = &filter_});
   }
   Shell& shell = shells_[index];
@@ -562,7 +565,7 @@ void LauncherProcess::tidy() {
 void LauncherProcess::maybe_settled() {
   if (settling_.empty() || !ready_ || refill_at_ != Steady::time_point{} || !unremoved_.empty()) return;
   for (const auto& [index, shell] : shells_)
-    if (shell.dying || (!shell.handle && !shell.prepared)) return;
+    if (shell.dying || shell.exited || (!shell.handle && !shell.prepared)) return;
   for (const auto handle : std::exchange(settling_, {})) tell(Tell::kSettled, handle);
 }
 

@@ -121,6 +121,13 @@ int add_veth(int host, const std::string& name, int namespace_fd, std::uint32_t 
   return request.send(host);
 }
 
+void remove_link(int netlink, const std::string& name) {
+  const ifinfomsg link{};
+  Request request(RTM_DELLINK, 0, link);
+  request.attribute(IFLA_IFNAME, name);
+  request.send(netlink);
+}
+
 int add_address(int netlink, int index, std::uint32_t address) {
   ifaddrmsg message{};
   message.ifa_family = AF_INET;
@@ -159,12 +166,14 @@ std::string nft_rules(int slot, bool router_guard) {
   const std::string range = str(dotted(kRange + (static_cast<std::uint32_t>(slot) << 13)), "/19");
   std::string text = str(
       table, " {}\ndelete ", table, "\n", table, " {\n",
-      " chain input { type filter hook input priority -10; policy accept; iifname ", ours, " drop; }\n",
+      " chain input { type filter hook input priority -10; policy accept; iifname ", ours,
+      " reject with icmpx admin-prohibited; }\n",
       " chain forward { type filter hook forward priority -10; policy accept;\n",
       "  oifname ", ours, " ct state established,related accept\n  oifname ", ours, " drop\n",
       "  iifname ", ours, " jump outbound\n }\n",
       " chain outbound {\n  meta nfproto ipv6 drop\n  ip saddr != ", range, " drop\n",
-      "  ip daddr { 0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16, 198.18.0.0/15, 224.0.0.0/3 } drop\n }\n",
+      "  ip daddr { 0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16, 198.18.0.0/15, 224.0.0.0/3 } reject with icmpx "
+      "admin-prohibited\n }\n",
       " chain nat { type nat hook postrouting priority 100; ip saddr ", range, " oifname != ", ours,
       " masquerade; }\n}\n");
   // Where forwarding was off before us, the host shall not become a router for anybody else.
@@ -278,14 +287,24 @@ Result<Unit> enter_network_namespace(const HostNetwork* nat, unsigned index, std
   UniqueFd inside(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const std::uint32_t gateway = nat->host_address(index);
   const auto connect = [&]() -> Result<Unit> {
-    if (const int why = add_veth(host_netlink.get(), name, own.get(), mtu)) return sys_fail("make a veth pair", why);
+    int why = add_veth(host_netlink.get(), name, own.get(), mtu);
+    if (why == EEXIST) {  // of a namespace that the kernel has not taken away yet
+      remove_link(host_netlink.get(), name);
+      why = add_veth(host_netlink.get(), name, own.get(), mtu);
+    }
+    if (why) return sys_fail("make a veth pair", why);
     const int near = interface_index(inside.get(), "eth0");
     const int far = interface_index(host_socket.get(), name);
-    if (const int why = add_address(host_netlink.get(), far, gateway)) return sys_fail("give the veth its address", why);
-    if (const int why = add_address(netlink.get(), near, gateway + 1)) return sys_fail("give the sandbox its address", why);
-    if (const int why = bring_up(host_netlink.get(), far)) return sys_fail("bring the veth up", why);
-    if (const int why = bring_up(netlink.get(), near)) return sys_fail("bring eth0 up", why);
-    if (const int why = add_default_route(netlink.get(), gateway)) return sys_fail("set the default route", why);
+    why = add_address(host_netlink.get(), far, gateway);
+    if (why) return sys_fail("give the veth its address", why);
+    why = add_address(netlink.get(), near, gateway + 1);
+    if (why) return sys_fail("give the sandbox its address", why);
+    why = bring_up(host_netlink.get(), far);
+    if (why) return sys_fail("bring the veth up", why);
+    why = bring_up(netlink.get(), near);
+    if (why) return sys_fail("bring eth0 up", why);
+    why = add_default_route(netlink.get(), gateway);
+    if (why) return sys_fail("set the default route", why);
     return Unit{};
   };
   if (const auto connected = connect(); !connected) no_outbound = connected.error().message();

@@ -174,6 +174,13 @@ TEST(ProcessDriver, The_memory_limit_kills_and_says_so) {
   EXPECT_LE(ran.usage.memory_peak_bytes, 128ull << 20);
 }
 
+TEST(ProcessDriver, Without_a_memory_controller_each_process_is_limited) {
+  NEEDS_ISOLATION();
+  if (test_driver().capabilities().memory_limit) GTEST_SKIP() << "there is one";
+  const Ran ran = run(python("try: b = bytearray(2 << 30); print('had it')\nexcept MemoryError: print('refused')"));
+  EXPECT_EQ(ran.output, "refused\n");
+}
+
 TEST(ProcessDriver, Memory_of_less_than_the_limit_is_there) {
   NEEDS_ISOLATION();
   EXPECT_EQ(run(python("b = bytearray(100 << 20); print('had it')")).output, "had it\n");

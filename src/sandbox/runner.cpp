@@ -115,6 +115,7 @@ RunOrder decode_order(const std::string& bytes) {
   enter_freezer(cgroup);
   ::dup3(socket, kSocketAt, O_CLOEXEC);
   close_all_but({kSocketAt});
+  ::prctl(PR_SET_DUMPABLE, 1);  // else an init that is not root may not write our user map
   const int unshared = ::unshare(CLONE_NEWUSER) == 0 ? 0 : errno;
   if (::send(kSocketAt, &unshared, sizeof unshared, MSG_NOSIGNAL) < 0 || unshared) ::_exit(125);
   char mapped = 0;

@@ -9,6 +9,12 @@
 namespace pileus::sandbox {
 namespace {
 std::unique_ptr<ProcessDriver> driver;
+
+CgroupChoice wanted_cgroups() {
+  const char* wanted = ::getenv("PILEUS_TEST_CGROUPS");
+  if (!wanted) return CgroupChoice::kAuto;
+  return std::string_view(wanted) == "v1" ? CgroupChoice::kV1Only : CgroupChoice::kNone;
+}
 }
 
 Launcher*& test_launcher() {
@@ -40,7 +46,7 @@ ProcessDriver& test_driver() {
     } cleaner{made};
     return made;
   }();
-  if (!driver) driver = make_process_driver(*test_launcher(), {.state_dir = folder});
+  if (!driver) driver = make_process_driver(*test_launcher(), {.state_dir = folder, .cgroups = wanted_cgroups()});
   return *driver;
 }
 
