@@ -38,13 +38,16 @@ void measure(const char* name, Work work) {
 
 // `services`: how many the statements speak of, in turn.
 policy::Policy policy_of(int number, int services) {
-  static constexpr const char* kServices[] = {"events", "sqs", "dynamodb", "logs", "lambda", "sns", "kinesis", "ecr", "xray", "ssm"};
+  static constexpr const char* kServices[] = {"events", "sqs",     "dynamodb", "logs", "lambda",
+                                              "sns",    "kinesis", "ecr",      "xray", "ssm"};
   std::string text = R"({"Version":"2012-10-17","Statement":[)";
   for (int i = 0; i < 20; ++i) {
     const char* service = kServices[(number + i) % services];
-    text += str(i ? "," : "", R"({"Effect":")", i % 7 == 6 ? "Deny" : "Allow", R"(","Action":[")", service, ":Get*\",\"", service,
-                ":Put*\",\"", service, R"(:ListThings"],"Resource":"arn:aws:)", service, ":us-*:123456789012:thing", number, "-", i, R"(/*")",
-                i % 3 ? "" : R"(,"Condition":{"StringEquals":{"aws:PrincipalTag/team":"blue"}})", "}");
+    text += str(
+        i ? "," : "", R"({"Effect":")", i % 7 == 6 ? "Deny" : "Allow", R"(","Action":[")", service,
+        ":Get*\",\"", service, ":Put*\",\"", service, R"(:ListThings"],"Resource":"arn:aws:)",
+        service, ":us-*:123456789012:thing", number, "-", i, R"(/*")",
+        i % 3 ? "" : R"(,"Condition":{"StringEquals":{"aws:PrincipalTag/team":"blue"}})", "}");
   }
   return policy::parse_policy(text + "]}", policy::Use::kIdentity).value();
 }
@@ -54,14 +57,16 @@ void decisions(int services) {
   std::vector<policy::Policy> policies;
   for (int i = 0; i < 10; ++i) policies.push_back(policy_of(i, services));
   std::vector<policy::AttachedPolicy> attached;
-  for (const auto& one : policies) attached.push_back({&one, "p", policy::AttachedPolicy::Kind::kManaged});
+  for (const auto& one : policies)
+    attached.push_back({&one, "p", policy::AttachedPolicy::Kind::kManaged});
   Identity identity;
   identity.type = Identity::Type::kAssumedRole;
   identity.account = "123456789012";
   identity.arn = "arn:aws:sts::123456789012:assumed-role/r/s";
   identity.role_arn = "arn:aws:iam::123456789012:role/r";
   identity.tags = {{"team", "blue"}};
-  const policy::ConditionValues conditions{{"aws:SourceIp", {"127.0.0.1"}}, {"aws:SecureTransport", {"false"}}};
+  const policy::ConditionValues conditions{{"aws:SourceIp", {"127.0.0.1"}},
+                                           {"aws:SecureTransport", {"false"}}};
   policy::PolicySet set;
   set.identity = attached;
   const auto decide = [&](const char* name, const char* action, const char* resource) {
@@ -71,30 +76,36 @@ void decisions(int services) {
     measure(name, [&] { allowed += policy::evaluate(request, set).allowed(); });
     std::printf("  (%s)\n", allowed ? "allowed" : "denied");
   };
-  decide("decision, 10 policies of 20 statements, allowed", "events:PutThing", "arn:aws:events:us-east-1:123456789012:thing9-1/x");
-  decide("decision, 10 policies of 20 statements, nothing matches", "events:PutThing", "arn:aws:events:us-east-1:123456789012:other/x");
+  decide("decision, 10 policies of 20 statements, allowed", "events:PutThing",
+         "arn:aws:events:us-east-1:123456789012:thing9-1/x");
+  decide("decision, 10 policies of 20 statements, nothing matches", "events:PutThing",
+         "arn:aws:events:us-east-1:123456789012:other/x");
   decide("decision, 10 policies of 20 statements, another service", "ec2:RunInstances", "*");
 }
 
 void signatures() {
   const Time now = *parse_basic_iso8601("20260504T100000Z");
   const std::string secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", body(1024, 'x');
-  std::vector<HeaderField> headers{{"Host", "127.0.0.1:4566"}, {"Content-Type", "application/x-amz-json-1.0"},
-                                   {"X-Amz-Target", "DynamoDB_20120810.PutItem"}, {"Accept-Encoding", "identity"},
-                                   {"User-Agent", "Boto3/1.44 md/Botocore#1.44"}, {"amz-sdk-request", "attempt=1"}};
+  std::vector<HeaderField> headers{{"Host", "127.0.0.1:4566"},
+                                   {"Content-Type", "application/x-amz-json-1.0"},
+                                   {"X-Amz-Target", "DynamoDB_20120810.PutItem"},
+                                   {"Accept-Encoding", "identity"},
+                                   {"User-Agent", "Boto3/1.44 md/Botocore#1.44"},
+                                   {"amz-sdk-request", "attempt=1"}};
   RequestParts parts{"POST", "/", "", headers, body};
-  for (auto& field : sign(parts, {"AKIDEXAMPLE", secret, ""}, {"us-east-1", "dynamodb", now})) headers.push_back(field);
+  for (auto& field : sign(parts, {"AKIDEXAMPLE", secret, ""}, {"us-east-1", "dynamodb", now}))
+    headers.push_back(field);
   parts.headers = headers;
   SigningKeyCache cache;
   std::size_t good = 0;
   measure("parse and verify a 1 KB request, key cached", [&] {
     good += verify(*parse_signature(parts), parts, secret, now, {.cache = &cache}).has_value();
   });
-  measure("parse and verify a 1 KB request, key derived", [&] {
-    good += verify(*parse_signature(parts), parts, secret, now).has_value();
-  });
+  measure("parse and verify a 1 KB request, key derived",
+          [&] { good += verify(*parse_signature(parts), parts, secret, now).has_value(); });
   measure("  of which SHA-256 of 1 KB", [&] { good += sha256(body)[0]; });
-  measure("  of which one HMAC", [&] { good += hmac_sha256(std::string_view(secret).substr(0, 32), "x")[0]; });
+  measure("  of which one HMAC",
+          [&] { good += hmac_sha256(std::string_view(secret).substr(0, 32), "x")[0]; });
   if (good == 0) std::printf("no signature was right\n");
 }
 

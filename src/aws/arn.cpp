@@ -34,8 +34,8 @@ struct Partition {
   std::string_view region_prefix, name, dns_suffix;
 };
 constexpr Partition kPartitions[] = {
-    {"cn-", "aws-cn", "amazonaws.com.cn"},     {"us-gov-", "aws-us-gov", "amazonaws.com"},
-    {"us-iso-", "aws-iso", "c2s.ic.gov"},      {"us-isob-", "aws-iso-b", "sc2s.sgov.gov"},
+    {"cn-", "aws-cn", "amazonaws.com.cn"},       {"us-gov-", "aws-us-gov", "amazonaws.com"},
+    {"us-iso-", "aws-iso", "c2s.ic.gov"},        {"us-isob-", "aws-iso-b", "sc2s.sgov.gov"},
     {"eu-isoe-", "aws-iso-e", "cloud.adc-e.uk"}, {"us-isof-", "aws-iso-f", "csp.hci.ic.gov"},
     {"eusc-", "aws-eusc", "amazonaws.eu"},
 };
@@ -60,7 +60,8 @@ Result<Arn> parse_arn(std::string_view text) {
   std::array<std::string_view, kArnParts> p;
   if (!split_arn(text, p) || p[1].empty() || p[2].empty() || p[5].empty())
     return fail(std::string(errc::kInvalid), str("'", text, "' is not an ARN"));
-  return Arn{std::string(p[1]), std::string(p[2]), std::string(p[3]), std::string(p[4]), std::string(p[5])};
+  return Arn{std::string(p[1]), std::string(p[2]), std::string(p[3]), std::string(p[4]),
+             std::string(p[5])};
 }
 
 bool is_arn(std::string_view text) {
@@ -92,7 +93,8 @@ Pattern::Pattern(std::string_view text, Form form) {
 }
 
 void Pattern::Builder::pattern(std::string_view text) {
-  for (const char c : text) tokens_ += c == '*' ? kStar : c == '?' ? kOne : static_cast<unsigned char>(c);
+  for (const char c : text)
+    tokens_ += c == '*' ? kStar : c == '?' ? kOne : static_cast<unsigned char>(c);
 }
 void Pattern::Builder::literal(std::string_view text) {
   for (const char c : text) literal(c);
@@ -122,7 +124,8 @@ void Pattern::compile(std::u16string tokens, Form form) {
     needs_all_positions |= t == kStarInSegment && free_star;
   }
   std::size_t plain = 0;
-  while (plain < tokens.size() && tokens[plain] < 0x100) literal_ += static_cast<char>(tokens[plain++]);
+  while (plain < tokens.size() && tokens[plain] < 0x100)
+    literal_ += static_cast<char>(tokens[plain++]);
   if (plain == tokens.size()) {
     kind_ = Kind::kExact;
   } else if (plain + 1 == tokens.size() && tokens[plain] == kStar) {
@@ -130,8 +133,8 @@ void Pattern::compile(std::u16string tokens, Form form) {
   } else {
     kind_ = needs_all_positions ? Kind::kSegments : Kind::kGlob;
     tokens_ = tokens.substr(plain);
-    const bool only_free_stars =
-        std::all_of(tokens_.begin(), tokens_.end(), [](char16_t t) { return t < 0x100 || t == kStar; });
+    const bool only_free_stars = std::all_of(tokens_.begin(), tokens_.end(),
+                                             [](char16_t t) { return t < 0x100 || t == kStar; });
     if (only_free_stars) cut_into_pieces();
   }
 }
@@ -162,19 +165,26 @@ bool Pattern::matches_pieces(std::string_view text) const {
 
 bool Pattern::matches(std::string_view text) const {
   switch (kind_) {
-    case Kind::kExact: return text == literal_;
-    case Kind::kAny: return true;
-    case Kind::kPrefix: return text.starts_with(literal_);
-    case Kind::kPieces: return text.starts_with(literal_) && matches_pieces(text.substr(literal_.size()));
-    case Kind::kGlob: return text.starts_with(literal_) && matches_glob(text.substr(literal_.size()));
-    case Kind::kSegments: return text.starts_with(literal_) && matches_segments(text.substr(literal_.size()));
+    case Kind::kExact:
+      return text == literal_;
+    case Kind::kAny:
+      return true;
+    case Kind::kPrefix:
+      return text.starts_with(literal_);
+    case Kind::kPieces:
+      return text.starts_with(literal_) && matches_pieces(text.substr(literal_.size()));
+    case Kind::kGlob:
+      return text.starts_with(literal_) && matches_glob(text.substr(literal_.size()));
+    case Kind::kSegments:
+      return text.starts_with(literal_) && matches_segments(text.substr(literal_.size()));
   }
   return false;
 }
 
 namespace {
 bool accepts(char16_t token, char c) {
-  return token == static_cast<unsigned char>(c) || token == kOne || (token == kOneInSegment && c != ':');
+  return token == static_cast<unsigned char>(c) || token == kOne ||
+         (token == kOneInSegment && c != ':');
 }
 }  // namespace
 

@@ -43,9 +43,9 @@ std::string_view dns_suffix_of_partition(std::string_view partition);  // amazon
 // In a resource ARN, wildcards work within the segments between colons, but a `*` that ends a
 // segment also matches across colons (IAM User Guide, "IAM JSON policy elements: Resource", Using
 // wildcards in resource ARNs). The resource, all that follows the fifth colon, counts as one
-// segment: its own colons are plain characters. In the ARN operators of conditions each of the first
-// five segments is compared by itself, no wildcard crosses a colon (the same guide, "IAM JSON policy
-// elements: Condition operators", ARN condition operators).
+// segment: its own colons are plain characters. In the ARN operators of conditions each of the
+// first five segments is compared by itself, no wildcard crosses a colon (the same guide, "IAM JSON
+// policy elements: Condition operators", ARN condition operators).
 class Pattern {
  public:
   enum class Form { kPlain, kResourceArn, kConditionArn };
@@ -56,7 +56,9 @@ class Pattern {
   bool matches(std::string_view text) const;
   bool matches_everything() const { return kind_ == Kind::kAny; }
   bool is_literal() const { return kind_ == Kind::kExact; }
-  std::string_view literal() const { return literal_; }  // what every match starts with; all of it if is_literal()
+  std::string_view literal() const {
+    return literal_;
+  }  // what every match starts with; all of it if is_literal()
 
   // Puts a pattern together from text with wildcards and text that is taken as it is (the values
   // of policy variables).
@@ -80,7 +82,7 @@ class Pattern {
   bool matches_segments(std::string_view text) const;
 
   Kind kind_ = Kind::kExact;
-  std::string literal_;    // of kExact and kPrefix; of the others what every match starts with
+  std::string literal_;  // of kExact and kPrefix; of the others what every match starts with
   std::vector<std::string> pieces_;  // of kPieces: between the stars, the last one at the end
   std::u16string tokens_;  // of kGlob and kSegments: bytes, or one of the wildcards of arn.cpp
 };

@@ -26,7 +26,8 @@ TEST(ArnTest, Parts_are_read_and_written_back) {
 }
 
 TEST(ArnTest, What_is_no_ARN_is_refused) {
-  for (const auto* text : {"", "arn", "arn:aws:s3", "arn:aws:s3:::", "arn::s3:::b", "xrn:aws:s3:::b", "arn:aws::::b"})
+  for (const auto* text :
+       {"", "arn", "arn:aws:s3", "arn:aws:s3:::", "arn::s3:::b", "xrn:aws:s3:::b", "arn:aws::::b"})
     EXPECT_FALSE(parse_arn(text)) << text;
   EXPECT_FALSE(is_arn("arn:aws:s3:::"));
   EXPECT_TRUE(is_arn("arn:aws:s3:::b"));
@@ -50,13 +51,32 @@ TEST(PatternTest, Wildcards_match_runs_and_single_characters) {
     const char *pattern, *text;
     bool match;
   };
-  for (const auto& c : std::initializer_list<Case>{
-           {"*", "", true}, {"*", "anything", true}, {"", "", true}, {"", "a", false}, {"a", "a", true},
-           {"a", "A", false}, {"a*", "a", true}, {"a*", "abc", true}, {"a*", "ba", false}, {"*c", "abc", true},
-           {"*c", "abcd", false}, {"a?c", "abc", true}, {"a?c", "ac", false}, {"?", "", false}, {"**", "", true},
-           {"a**b", "ab", true}, {"a*b*c", "aXbYc", true}, {"a*b*c", "acb", false}, {"*a*", "bab", true},
-           {"s3:Get*", "s3:GetObject", true}, {"s3:*Object", "s3:GetObjects", false}, {"a*?", "a", false},
-           {"a*?", "ab", true}, {"*ab", "aab", true}, {"*aab", "aaab", true}, {"[a]", "a", false}}) {
+  for (const auto& c : std::initializer_list<Case>{{"*", "", true},
+                                                   {"*", "anything", true},
+                                                   {"", "", true},
+                                                   {"", "a", false},
+                                                   {"a", "a", true},
+                                                   {"a", "A", false},
+                                                   {"a*", "a", true},
+                                                   {"a*", "abc", true},
+                                                   {"a*", "ba", false},
+                                                   {"*c", "abc", true},
+                                                   {"*c", "abcd", false},
+                                                   {"a?c", "abc", true},
+                                                   {"a?c", "ac", false},
+                                                   {"?", "", false},
+                                                   {"**", "", true},
+                                                   {"a**b", "ab", true},
+                                                   {"a*b*c", "aXbYc", true},
+                                                   {"a*b*c", "acb", false},
+                                                   {"*a*", "bab", true},
+                                                   {"s3:Get*", "s3:GetObject", true},
+                                                   {"s3:*Object", "s3:GetObjects", false},
+                                                   {"a*?", "a", false},
+                                                   {"a*?", "ab", true},
+                                                   {"*ab", "aab", true},
+                                                   {"*aab", "aaab", true},
+                                                   {"[a]", "a", false}}) {
     EXPECT_EQ(glob_matches(c.pattern, c.text), c.match) << c.pattern << " / " << c.text;
   }
 }
@@ -84,8 +104,10 @@ TEST(PatternTest, Wildcards_of_a_resource_stay_in_their_segment_unless_they_end_
            {"arn:aws:s3*", "arn:aws:s3:::b", true},
            {"arn:aws:ec?:us-east-1:1:instance/i", "arn:aws:ec2:us-east-1:1:instance/i", true},
            {"arn:aws:sqs:us-east-1?1:q", "arn:aws:sqs:us-east-1:1:q", false},
-           {"arn:aws:lambda:us-east-1:1:function:*:prod", "arn:aws:lambda:us-east-1:1:function:f:prod", true},
-           {"arn:aws:lambda:us-east-1:1:function:f", "arn:aws:lambda:us-east-1:1:function:f:prod", false},
+           {"arn:aws:lambda:us-east-1:1:function:*:prod",
+            "arn:aws:lambda:us-east-1:1:function:f:prod", true},
+           {"arn:aws:lambda:us-east-1:1:function:f", "arn:aws:lambda:us-east-1:1:function:f:prod",
+            false},
            {"arn:aws:sns:u**1:1:t", "arn:aws:sns:us:x1:1:t", false},
            {"arn:aws:*:e*t:*:x", "arn:aws:sns:east:1:x", true},
            {"arn:aws:*:e*t:*:x", "arn:aws:sns:ea:st:1:x", false},
@@ -109,7 +131,8 @@ TEST(PatternTest, In_ARN_conditions_no_wildcard_crosses_a_segment) {
            {"arn:aws:*:x:y", "arn:aws:a:b:x:y", false},
            {"arn:aws:s3:::b:*", "arn:aws:s3:::b:c", true},
        }) {
-    EXPECT_EQ(Pattern(c.pattern, Pattern::Form::kConditionArn).matches(c.arn), c.match) << c.pattern << " / " << c.arn;
+    EXPECT_EQ(Pattern(c.pattern, Pattern::Form::kConditionArn).matches(c.arn), c.match)
+        << c.pattern << " / " << c.arn;
   }
 }
 

@@ -36,9 +36,9 @@ SignatureFault skewed(const SignatureInfo& info, Time now, seconds skew, Kind ki
   const std::string server_time = basic_iso8601(now);
   const std::string bound = basic_iso8601(late ? now - skew : now + skew);
   SignatureFault fault{kind,
-                       str(late ? "Signature expired: " : "Signature not yet current: ", info.timestamp,
-                           late ? " is now earlier than " : " is still later than ", bound, " (", server_time,
-                           late ? " - " : " + ", span_text(skew), ')'),
+                       str(late ? "Signature expired: " : "Signature not yet current: ",
+                           info.timestamp, late ? " is now earlier than " : " is still later than ",
+                           bound, " (", server_time, late ? " - " : " + ", span_text(skew), ')'),
                        "RequestTimeTooSkewed",
                        "The difference between the request time and the current time is too large.",
                        403,
@@ -48,7 +48,8 @@ SignatureFault skewed(const SignatureInfo& info, Time now, seconds skew, Kind ki
   return fault;
 }
 
-std::optional<SignatureFault> check_presigned_time(const SignatureInfo& info, Time now, seconds skew) {
+std::optional<SignatureFault> check_presigned_time(const SignatureInfo& info, Time now,
+                                                   seconds skew) {
   if (info.signed_at > now + skew) {
     auto fault = skewed(info, now, skew, Kind::kNotYetCurrent);
     fault.s3_code = "AccessDenied";
@@ -74,29 +75,40 @@ std::optional<SignatureFault> check_time(const SignatureInfo& info, Time now) {
 }
 
 SignatureFault not_signed(std::string message, std::string names) {
-  return {Kind::kHeadersNotSigned, std::move(message), "AccessDenied",
-          "There were headers present in the request which were not signed", 403, {{"HeadersNotSigned", std::move(names)}}};
+  return {Kind::kHeadersNotSigned,
+          std::move(message),
+          "AccessDenied",
+          "There were headers present in the request which were not signed",
+          403,
+          {{"HeadersNotSigned", std::move(names)}}};
 }
 
-std::optional<SignatureFault> check_signed_headers(const SignatureInfo& info, const RequestParts& request) {
+std::optional<SignatureFault> check_signed_headers(const SignatureInfo& info,
+                                                   const RequestParts& request) {
   if (!in_list(info.signed_headers, "host") && !in_list(info.signed_headers, ":authority"))
-    return not_signed("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.", "host");
+    return not_signed("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.",
+                      "host");
   std::string missing;
   for (const auto& [name, value] : request.headers) {
-    if (name.size() < 6 || !iequals(std::string_view(name).substr(0, 6), "x-amz-") || in_list(info.signed_headers, name)) continue;
+    if (name.size() < 6 || !iequals(std::string_view(name).substr(0, 6), "x-amz-") ||
+        in_list(info.signed_headers, name))
+      continue;
     if (!missing.empty()) missing += ", ";
     missing += to_lower(name);
   }
   if (missing.empty()) return std::nullopt;
-  return not_signed(str("'", missing, "' must be a 'SignedHeader' in the AWS Authorization."), missing);
+  return not_signed(str("'", missing, "' must be a 'SignedHeader' in the AWS Authorization."),
+                    missing);
 }
 
 // The value of x-amz-content-sha256, which a presigned request may carry in the query.
 std::string declared_payload(const SignatureInfo& info, const RequestParts& request) {
   if (info.kind == SignatureInfo::Kind::kQuery)
     if (auto value = find_parameter(request.query, "X-Amz-Content-Sha256")) return *value;
-  if (const auto* value = find_header(request.headers, "x-amz-content-sha256")) return std::string(trim(*value));
-  if (info.kind == SignatureInfo::Kind::kQuery && info.is_s3()) return std::string(kUnsignedPayload);
+  if (const auto* value = find_header(request.headers, "x-amz-content-sha256"))
+    return std::string(trim(*value));
+  if (info.kind == SignatureInfo::Kind::kQuery && info.is_s3())
+    return std::string(kUnsignedPayload);
   return "";
 }
 
@@ -106,11 +118,13 @@ SignatureFault payload_mismatch(std::string_view declared, std::string_view actu
           "XAmzContentSHA256Mismatch",
           "The provided 'x-amz-content-sha256' header does not match what was computed.",
           400,
-          {{"ClientComputedContentSHA256", std::string(declared)}, {"S3ComputedContentSHA256", std::string(actual)}}};
+          {{"ClientComputedContentSHA256", std::string(declared)},
+           {"S3ComputedContentSHA256", std::string(actual)}}};
 }
 
 // What stands for the body in the canonical request, and what remains to be checked.
-std::expected<Verified, SignatureFault> resolve_payload(const SignatureInfo& info, const RequestParts& request,
+std::expected<Verified, SignatureFault> resolve_payload(const SignatureInfo& info,
+                                                        const RequestParts& request,
                                                         const VerifyOptions& options) {
   Verified out;
   out.content_sha256 = declared_payload(info, request);
@@ -120,24 +134,39 @@ std::expected<Verified, SignatureFault> resolve_payload(const SignatureInfo& inf
   } else if (is_chunked(declared) && (info.is_s3() || options.allow_unsigned_payload)) {
     out.payload = Verified::Payload::kChunked;
   } else if (info.is_s3() && declared.empty()) {
-    return std::unexpected(SignatureFault{Kind::kIncomplete, "Missing required header for this request: x-amz-content-sha256",
-                                          "InvalidRequest", "Missing required header for this request: x-amz-content-sha256", 400, {}});
+    return std::unexpected(
+        SignatureFault{Kind::kIncomplete,
+                       "Missing required header for this request: x-amz-content-sha256",
+                       "InvalidRequest",
+                       "Missing required header for this request: x-amz-content-sha256",
+                       400,
+                       {}});
   } else if (info.is_s3() && !is_sha256_hex(declared)) {
     return std::unexpected(SignatureFault{
-        Kind::kIncomplete, "x-amz-content-sha256 is invalid", "InvalidArgument",
-        "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, STREAMING-AWS4-HMAC-SHA256-PAYLOAD, "
+        Kind::kIncomplete,
+        "x-amz-content-sha256 is invalid",
+        "InvalidArgument",
+        "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, STREAMING-UNSIGNED-PAYLOAD-TRAILER, "
+        "STREAMING-AWS4-HMAC-SHA256-PAYLOAD, "
         "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER or a valid sha256 value.",
-        400, {{"ArgumentName", "x-amz-content-sha256"}, {"ArgumentValue", out.content_sha256}}});
+        400,
+        {{"ArgumentName", "x-amz-content-sha256"}, {"ArgumentValue", out.content_sha256}}});
   } else if (request.body) {
-    out.expected_sha256 = request.body->empty() ? std::string(kEmptySha256) : sha256_hex(*request.body);
+    out.expected_sha256 =
+        request.body->empty() ? std::string(kEmptySha256) : sha256_hex(*request.body);
     if (info.is_s3() && declared != out.expected_sha256)
       return std::unexpected(payload_mismatch(declared, out.expected_sha256));
   } else {
     out.payload = Verified::Payload::kExpected;
     out.expected_sha256 = out.content_sha256;
     if (!is_sha256_hex(declared))
-      return std::unexpected(SignatureFault{Kind::kIncomplete, "The body of this request must be signed: x-amz-content-sha256 is missing.",
-                                            "InvalidRequest", "Missing required header for this request: x-amz-content-sha256", 400, {}});
+      return std::unexpected(SignatureFault{
+          Kind::kIncomplete,
+          "The body of this request must be signed: x-amz-content-sha256 is missing.",
+          "InvalidRequest",
+          "Missing required header for this request: x-amz-content-sha256",
+          400,
+          {}});
   }
   return out;
 }
@@ -160,23 +189,32 @@ std::string without_token(std::string text, const SignatureInfo& info) {
   return replace_all(text, percent_encode(info.session_token), "***");
 }
 
-SignatureFault mismatch(const SignatureInfo& info, const std::string& canonical, const std::string& to_sign) {
+SignatureFault mismatch(const SignatureInfo& info, const std::string& canonical,
+                        const std::string& to_sign) {
   const std::string shown = without_token(canonical, info);
   return {Kind::kMismatch,
-          str("The request signature we calculated does not match the signature you provided. Check your AWS Secret "
-              "Access Key and signing method. Consult the service documentation for details.\n\nThe Canonical String "
-              "for this request should have been\n'", shown, "'\n\nThe String-to-Sign should have been\n'", to_sign, "'\n"),
+          str("The request signature we calculated does not match the signature you provided. "
+              "Check your AWS Secret "
+              "Access Key and signing method. Consult the service documentation for "
+              "details.\n\nThe Canonical String "
+              "for this request should have been\n'",
+              shown, "'\n\nThe String-to-Sign should have been\n'", to_sign, "'\n"),
           "SignatureDoesNotMatch",
-          "The request signature we calculated does not match the signature you provided. Check your key and signing method.",
+          "The request signature we calculated does not match the signature you provided. Check "
+          "your key and signing method.",
           403,
-          {{"AWSAccessKeyId", info.access_key_id}, {"StringToSign", to_sign}, {"SignatureProvided", info.signature},
-           {"StringToSignBytes", hex_with_spaces(to_sign)}, {"CanonicalRequest", shown},
+          {{"AWSAccessKeyId", info.access_key_id},
+           {"StringToSign", to_sign},
+           {"SignatureProvided", info.signature},
+           {"StringToSignBytes", hex_with_spaces(to_sign)},
+           {"CanonicalRequest", shown},
            {"CanonicalRequestBytes", hex_with_spaces(shown)}}};
 }
 
 }  // namespace
 
-std::string canonical_request(const SignatureInfo& info, const RequestParts& request, std::string_view payload_hash) {
+std::string canonical_request(const SignatureInfo& info, const RequestParts& request,
+                              std::string_view payload_hash) {
   std::string out;
   out.reserve(512 + request.path.size() * 3 + request.query.size() * 2);
   out += request.method;
@@ -194,12 +232,13 @@ std::string canonical_request(const SignatureInfo& info, const RequestParts& req
 }
 
 std::string string_to_sign(const SignatureInfo& info, std::string_view canonical) {
-  return str(info.algorithm == Algorithm::kEcdsa ? "AWS4-ECDSA-P256-SHA256\n" : "AWS4-HMAC-SHA256\n", info.timestamp,
-             '\n', info.scope(), '\n', sha256_hex(canonical));
+  return str(
+      info.algorithm == Algorithm::kEcdsa ? "AWS4-ECDSA-P256-SHA256\n" : "AWS4-HMAC-SHA256\n",
+      info.timestamp, '\n', info.scope(), '\n', sha256_hex(canonical));
 }
 
-SigningKey derive_signing_key(std::string_view secret, std::string_view date, std::string_view region,
-                              std::string_view service) {
+SigningKey derive_signing_key(std::string_view secret, std::string_view date,
+                              std::string_view region, std::string_view service) {
   const Digest day = hmac_sha256(str("AWS4", secret), date);
   const Digest in_region = hmac_sha256(bytes_of(day), region);
   return hmac_sha256(bytes_of(hmac_sha256(bytes_of(in_region), service)), "aws4_request");
@@ -210,9 +249,11 @@ SigningKey SigningKeyCache::get(const SignatureInfo& info, std::string_view secr
   const Digest secret_hash = sha256(secret);
   {
     const std::lock_guard lock(mutex_);
-    if (const auto found = young_.find(id); found != young_.end() && found->second.secret_hash == secret_hash)
+    if (const auto found = young_.find(id);
+        found != young_.end() && found->second.secret_hash == secret_hash)
       return found->second.key;
-    if (const auto found = old_.find(id); found != old_.end() && found->second.secret_hash == secret_hash) {
+    if (const auto found = old_.find(id);
+        found != old_.end() && found->second.secret_hash == secret_hash) {
       young_[std::move(id)] = found->second;
       return found->second.key;
     }
@@ -239,16 +280,18 @@ std::size_t SigningKeyCache::size() const {
   return young_.size() + old_.size();
 }
 
-std::expected<Verified, SignatureFault> verify(const SignatureInfo& info, const RequestParts& request,
-                                               std::string_view secret, Time now, const VerifyOptions& options) {
+std::expected<Verified, SignatureFault> verify(const SignatureInfo& info,
+                                               const RequestParts& request, std::string_view secret,
+                                               Time now, const VerifyOptions& options) {
   if (info.kind == SignatureInfo::Kind::kAnonymous) return std::unexpected(missing_token());
   if (auto fault = check_signed_headers(info, request)) return std::unexpected(*std::move(fault));
   if (auto fault = check_time(info, now)) return std::unexpected(*std::move(fault));
   TRY_ASSIGN(Verified verified, resolve_payload(info, request, options));
 
-  const bool by_hash = verified.payload == Verified::Payload::kChecked || verified.payload == Verified::Payload::kExpected;
-  const std::string canonical =
-      canonical_request(info, request, by_hash ? verified.expected_sha256 : verified.content_sha256);
+  const bool by_hash = verified.payload == Verified::Payload::kChecked ||
+                       verified.payload == Verified::Payload::kExpected;
+  const std::string canonical = canonical_request(
+      info, request, by_hash ? verified.expected_sha256 : verified.content_sha256);
   const std::string to_sign = string_to_sign(info, canonical);
   if (info.algorithm == Algorithm::kEcdsa) {
     const auto der = from_hex(info.signature);
@@ -263,8 +306,11 @@ std::expected<Verified, SignatureFault> verify(const SignatureInfo& info, const 
   return verified;
 }
 
-std::optional<SignatureFault> check_payload(const Verified& verified, std::string_view actual_sha256_hex) {
-  if (verified.payload != Verified::Payload::kExpected || verified.expected_sha256 == actual_sha256_hex) return std::nullopt;
+std::optional<SignatureFault> check_payload(const Verified& verified,
+                                            std::string_view actual_sha256_hex) {
+  if (verified.payload != Verified::Payload::kExpected ||
+      verified.expected_sha256 == actual_sha256_hex)
+    return std::nullopt;
   return payload_mismatch(verified.expected_sha256, actual_sha256_hex);
 }
 

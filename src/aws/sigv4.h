@@ -21,8 +21,8 @@ using HeaderField = std::pair<std::string, std::string>;
 
 struct RequestParts {
   std::string_view method;
-  std::string_view path;    // as sent, still percent-encoded
-  std::string_view query;   // as sent, without the '?'
+  std::string_view path;   // as sent, still percent-encoded
+  std::string_view query;  // as sent, without the '?'
   std::span<const HeaderField> headers;
   std::optional<std::string_view> body;  // none while it is still coming
 };
@@ -33,18 +33,22 @@ struct SignatureInfo {
   Kind kind = Kind::kAnonymous;
   Algorithm algorithm = Algorithm::kHmac;
   std::string access_key_id;
-  std::string date;       // of the credential scope: 20150830
-  std::string region;     // SigV4A: the region set, "us-east-1,eu-*" or "*"
+  std::string date;    // of the credential scope: 20150830
+  std::string region;  // SigV4A: the region set, "us-east-1,eu-*" or "*"
   std::string service;
   std::string timestamp;  // 20150830T123600Z
   Time signed_at{};
-  std::string signed_headers;  // "host;x-amz-date"
-  std::string signature;       // hex
-  std::string session_token;   // "" for long-term keys
+  std::string signed_headers;                   // "host;x-amz-date"
+  std::string signature;                        // hex
+  std::string session_token;                    // "" for long-term keys
   std::optional<std::chrono::seconds> expires;  // presigned
 
-  std::string scope() const;  // 20150830/us-east-1/iam/aws4_request
-  bool is_s3() const { return service.starts_with("s3"); }  // s3, s3express, s3-object-lambda …
+  std::string scope() const;                                // 20150830/us-east-1/iam/aws4_request
+  // S3 signs paths as they are and asks for the payload's hash. s3tables and s3vectors do not.
+  bool is_s3() const {
+    return service == "s3" || service == "s3express" || service == "s3-outposts" ||
+           service == "s3-object-lambda";
+  }
 };
 
 using ParsedSignature = std::expected<SignatureInfo, SignatureFault>;
@@ -67,10 +71,10 @@ class SigningKeyCache {
   using Generation = std::unordered_map<std::string, Entry>;
   const std::size_t limit_;  // entries kept in all
   mutable std::mutex mutex_;
-  Generation young_, old_;   // a full young generation replaces the old one
+  Generation young_, old_;  // a full young generation replaces the old one
 };
-SigningKey derive_signing_key(std::string_view secret, std::string_view date, std::string_view region,
-                              std::string_view service);
+SigningKey derive_signing_key(std::string_view secret, std::string_view date,
+                              std::string_view region, std::string_view service);
 
 struct VerifyOptions {
   bool allow_unsigned_payload = false;  // S3 always; others where the model says v4-unsigned-body
@@ -79,21 +83,22 @@ struct VerifyOptions {
 
 struct Verified {
   enum class Payload {
-    kChecked,    // the body's hash was part of the signature, and is right
-    kExpected,   // the body is still coming: its SHA-256 must be expected_sha256
-    kUnsigned,   // UNSIGNED-PAYLOAD
-    kChunked,    // STREAMING-…: hand the bytes to a ChunkDecoder (sigv4_chunks.h)
+    kChecked,   // the body's hash was part of the signature, and is right
+    kExpected,  // the body is still coming: its SHA-256 must be expected_sha256
+    kUnsigned,  // UNSIGNED-PAYLOAD
+    kChunked,   // STREAMING-…: hand the bytes to a ChunkDecoder (sigv4_chunks.h)
   };
   Payload payload = Payload::kChecked;
   std::string expected_sha256;  // hex
   std::string content_sha256;   // the declared value: a hash, UNSIGNED-PAYLOAD or STREAMING-…
   SigningKey key{};
 };
-std::expected<Verified, SignatureFault> verify(const SignatureInfo& info, const RequestParts& request,
-                                               std::string_view secret, Time now,
-                                               const VerifyOptions& options = {});
+std::expected<Verified, SignatureFault> verify(const SignatureInfo& info,
+                                               const RequestParts& request, std::string_view secret,
+                                               Time now, const VerifyOptions& options = {});
 // For a body that came after verify(): compares with expected_sha256.
-std::optional<SignatureFault> check_payload(const Verified& verified, std::string_view actual_sha256_hex);
+std::optional<SignatureFault> check_payload(const Verified& verified,
+                                            std::string_view actual_sha256_hex);
 
 struct SigningCredentials {
   std::string access_key_id, secret, session_token;
@@ -110,11 +115,12 @@ struct SigningScope {
 std::vector<HeaderField> sign(const RequestParts& request, const SigningCredentials& credentials,
                               const SigningScope& scope);
 // The whole query string to send, the request's own parameters among it. Signs the headers given.
-std::string presign(const RequestParts& request, const SigningCredentials& credentials, const SigningScope& scope,
-                    std::chrono::seconds expires);
+std::string presign(const RequestParts& request, const SigningCredentials& credentials,
+                    const SigningScope& scope, std::chrono::seconds expires);
 
 // The pieces, for tests and error messages.
-std::string canonical_request(const SignatureInfo& info, const RequestParts& request, std::string_view payload_hash);
+std::string canonical_request(const SignatureInfo& info, const RequestParts& request,
+                              std::string_view payload_hash);
 std::string string_to_sign(const SignatureInfo& info, std::string_view canonical);
 
 }  // namespace pileus::aws

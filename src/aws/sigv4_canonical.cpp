@@ -10,8 +10,8 @@ constexpr char kHex[] = "0123456789ABCDEF";
 constexpr auto kUnreserved = [] {
   std::array<bool, 256> table{};
   for (int c = 0; c < 256; ++c)
-    table[c] = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-               c == '.' || c == '_' || c == '~';
+    table[c] = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+               c == '-' || c == '.' || c == '_' || c == '~';
   return table;
 }();
 
@@ -84,7 +84,8 @@ void each_parameter(std::string_view query, Visit visit) {
     query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
     if (parameter.empty()) continue;
     const auto equals = parameter.find('=');
-    const auto value = equals == std::string_view::npos ? std::string_view() : parameter.substr(equals + 1);
+    const auto value =
+        equals == std::string_view::npos ? std::string_view() : parameter.substr(equals + 1);
     if (!visit(parameter.substr(0, equals), value)) return;
   }
 }
@@ -183,7 +184,8 @@ const std::string* find_header(std::span<const HeaderField> headers, std::string
 std::optional<std::string> find_parameter(std::string_view query, std::string_view name) {
   std::optional<std::string> found;
   each_parameter(query, [&](std::string_view key, std::string_view value) {
-    if (key != name && (key.find('%') == std::string_view::npos || decoded(key) != name)) return true;
+    if (key != name && (key.find('%') == std::string_view::npos || decoded(key) != name))
+      return true;
     found = decoded(value);
     return false;
   });

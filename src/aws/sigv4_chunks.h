@@ -1,7 +1,7 @@
 // aws-chunked bodies (x-amz-content-sha256: STREAMING-…), fed as they come from the socket: the
-// frames are taken off, each chunk's signature and the trailer's are checked. One connection's loop.
-// Bytes handed out are provisional until done(): a chunk's signature is known only at its end.
-// Source: S3 API Reference, "Signature Calculations for the Authorization Header: Transferring
+// frames are taken off, each chunk's signature and the trailer's are checked. One connection's
+// loop. Bytes handed out are provisional until done(): a chunk's signature is known only at its
+// end. Source: S3 API Reference, "Signature Calculations for the Authorization Header: Transferring
 // Payload in Multiple Chunks" and "… Including Trailing Headers".
 #pragma once
 
@@ -12,9 +12,9 @@ namespace pileus::aws {
 
 class ChunkDecoder {
  public:
-  static constexpr std::size_t kMinChunkBytes = 8192;        // of every chunk but the last
+  static constexpr std::size_t kMinChunkBytes = 8192;  // of every chunk but the last
   static constexpr std::uint64_t kMaxChunkBytes = 1ull << 40;
-  static constexpr std::size_t kMaxLineBytes = 1024;         // a chunk's head or a trailing field
+  static constexpr std::size_t kMaxLineBytes = 1024;  // a chunk's head or a trailing field
   static constexpr std::size_t kMaxTrailers = 16;
 
   // `decoded_length`: x-amz-decoded-content-length, where the request has it.
@@ -22,7 +22,8 @@ class ChunkDecoder {
                std::optional<std::uint64_t> decoded_length = std::nullopt);
 
   // Appends the payload in `bytes` to `out`. After an error the body is lost; codes as S3's:
-  // SignatureDoesNotMatch, InvalidChunkSizeError, IncompleteBody, InvalidRequest, MalformedTrailerError.
+  // SignatureDoesNotMatch, InvalidChunkSizeError, IncompleteBody, InvalidRequest,
+  // MalformedTrailerError.
   Result<Unit> feed(std::string_view bytes, std::string& out);
   // The body ended: IncompleteBody unless everything came.
   Result<Unit> finish() const;
@@ -46,8 +47,8 @@ class ChunkDecoder {
   const std::optional<std::uint64_t> expected_length_;
 
   State state_ = State::kHead;
-  std::string line_;          // the unfinished one
-  std::string signature_;     // of the chunk, the trailer or the request before
+  std::string line_;       // the unfinished one
+  std::string signature_;  // of the chunk, the trailer or the request before
   std::string chunk_signature_;
   std::uint64_t left_ = 0;    // of the chunk's data
   std::uint64_t size_ = 0;    // of the chunk

@@ -30,17 +30,27 @@ Verified verified_as(std::string content_sha256) {
 const std::string kPayload = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
 const std::string kPlainSeed = "4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9";
 std::string plain_body() {
-  return str("10000;chunk-signature=ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648\r\n", std::string(65536, 'a'),
-             "\r\n400;chunk-signature=0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497\r\n", std::string(1024, 'a'),
-             "\r\n0;chunk-signature=b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9\r\n\r\n");
+  return str(
+      "10000;chunk-signature=ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648\r\n",
+      std::string(65536, 'a'),
+      "\r\n400;chunk-signature="
+      "0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497\r\n",
+      std::string(1024, 'a'),
+      "\r\n0;chunk-signature="
+      "b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9\r\n\r\n");
 }
 const std::string kTrailerSeed = "106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e";
 std::string trailer_body() {
-  return str("10000;chunk-signature=b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2\r\n", std::string(65536, 'a'),
-             "\r\n400;chunk-signature=1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7\r\n", std::string(1024, 'a'),
-             "\r\n0;chunk-signature=2ca2aba2005185cf7159c6277faf83795951dd77a3a99e6e65d5c9f85863f992\r\n"
-             "x-amz-checksum-crc32c:sOO8/Q==\r\n"
-             "x-amz-trailer-signature:d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435\r\n\r\n");
+  return str(
+      "10000;chunk-signature=b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2\r\n",
+      std::string(65536, 'a'),
+      "\r\n400;chunk-signature="
+      "1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7\r\n",
+      std::string(1024, 'a'),
+      "\r\n0;chunk-signature=2ca2aba2005185cf7159c6277faf83795951dd77a3a99e6e65d5c9f85863f992\r\n"
+      "x-amz-checksum-crc32c:sOO8/Q==\r\n"
+      "x-amz-trailer-signature:"
+      "d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435\r\n\r\n");
 }
 
 Result<std::string> decode(ChunkDecoder& decoder, std::string_view body, std::size_t step) {
@@ -49,7 +59,9 @@ Result<std::string> decode(ChunkDecoder& decoder, std::string_view body, std::si
   TRY(decoder.finish());
   return out;
 }
-std::string code(const Result<std::string>& result) { return result ? "fine" : result.error().code(); }
+std::string code(const Result<std::string>& result) {
+  return result ? "fine" : result.error().code();
+}
 
 TEST(ChunkDecoderTest, The_documented_examples_verify_in_pieces_of_any_size) {
   for (const std::size_t step : {1u, 7u, 1000u, 65536u, 200000u}) {
@@ -74,10 +86,13 @@ TEST(ChunkDecoderTest, A_changed_byte_chunk_order_or_trailer_is_found) {
   ChunkDecoder other_seed(example(kTrailerSeed), verified_as(kPayload));
   EXPECT_EQ(code(decode(other_seed, plain_body(), 4096)), "SignatureDoesNotMatch");
   ChunkDecoder trailer(example(kTrailerSeed), verified_as(kPayload + "-TRAILER"));
-  EXPECT_EQ(code(decode(trailer, replace_all(trailer_body(), "sOO8", "sOO9"), 4096)), "SignatureDoesNotMatch");
+  EXPECT_EQ(code(decode(trailer, replace_all(trailer_body(), "sOO8", "sOO9"), 4096)),
+            "SignatureDoesNotMatch");
   ChunkDecoder unsigned_trailer(example(kTrailerSeed), verified_as(kPayload + "-TRAILER"));
   const auto body = trailer_body();
-  EXPECT_EQ(code(decode(unsigned_trailer, body.substr(0, body.find("x-amz-trailer")) + "\r\n", 4096)), "SignatureDoesNotMatch");
+  EXPECT_EQ(
+      code(decode(unsigned_trailer, body.substr(0, body.find("x-amz-trailer")) + "\r\n", 4096)),
+      "SignatureDoesNotMatch");
 }
 
 TEST(ChunkDecoderTest, A_body_cut_short_or_continued_is_refused) {
@@ -116,8 +131,9 @@ TEST(ChunkEncoderTest, Writes_what_the_decoder_reads) {
   const auto info = example(kTrailerSeed);
   const auto verified = verified_as(kPayload + "-TRAILER");
   ChunkEncoder encoder(info, verified.key, true);
-  const std::string body = encoder.chunk(std::string(65536, 'a')) + encoder.chunk(std::string(1024, 'a')) +
-                           encoder.chunk("") + encoder.end({{"x-amz-checksum-crc32c", "sOO8/Q=="}}, true);
+  const std::string body = encoder.chunk(std::string(65536, 'a')) +
+                           encoder.chunk(std::string(1024, 'a')) + encoder.chunk("") +
+                           encoder.end({{"x-amz-checksum-crc32c", "sOO8/Q=="}}, true);
   EXPECT_EQ(body, trailer_body());
 }
 

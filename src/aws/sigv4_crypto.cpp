@@ -99,7 +99,8 @@ bool same_bytes(std::string_view a, std::string_view b) {
 namespace {
 
 // The private number: a candidate c <= n - 2 from the counter-mode derivation, plus one.
-Number private_number(const EC_GROUP* group, std::string_view access_key_id, std::string_view secret) {
+Number private_number(const EC_GROUP* group, std::string_view access_key_id,
+                      std::string_view secret) {
   const std::string input_key = str("AWS4A", secret);
   Number limit(BN_dup(EC_GROUP_get0_order(group)));
   must(limit && BN_sub_word(limit.get(), 2) == 1);
@@ -127,15 +128,20 @@ KeyPair key_pair(std::string_view access_key_id, std::string_view secret) {
   must(group != nullptr);
   const Number number = private_number(group.get(), access_key_id, secret);
   const Point point(EC_POINT_new(group.get()));
-  must(point && EC_POINT_mul(group.get(), point.get(), number.get(), nullptr, nullptr, nullptr) == 1);
+  must(point &&
+       EC_POINT_mul(group.get(), point.get(), number.get(), nullptr, nullptr, nullptr) == 1);
   std::string encoded(65, '\0');
   must(EC_POINT_point2oct(group.get(), point.get(), POINT_CONVERSION_UNCOMPRESSED,
-                          reinterpret_cast<unsigned char*>(encoded.data()), encoded.size(), nullptr) == 65);
+                          reinterpret_cast<unsigned char*>(encoded.data()), encoded.size(),
+                          nullptr) == 65);
   std::unique_ptr<OSSL_PARAM_BLD, Deleter<OSSL_PARAM_BLD_free>> build(OSSL_PARAM_BLD_new());
-  must(build && OSSL_PARAM_BLD_push_utf8_string(build.get(), OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) &&
+  must(build &&
+       OSSL_PARAM_BLD_push_utf8_string(build.get(), OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) &&
        OSSL_PARAM_BLD_push_BN(build.get(), OSSL_PKEY_PARAM_PRIV_KEY, number.get()) &&
-       OSSL_PARAM_BLD_push_octet_string(build.get(), OSSL_PKEY_PARAM_PUB_KEY, encoded.data(), encoded.size()));
-  std::unique_ptr<OSSL_PARAM, Deleter<OSSL_PARAM_free>> params(OSSL_PARAM_BLD_to_param(build.get()));
+       OSSL_PARAM_BLD_push_octet_string(build.get(), OSSL_PKEY_PARAM_PUB_KEY, encoded.data(),
+                                        encoded.size()));
+  std::unique_ptr<OSSL_PARAM, Deleter<OSSL_PARAM_free>> params(
+      OSSL_PARAM_BLD_to_param(build.get()));
   const KeyContext context(EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
   EVP_PKEY* key = nullptr;
   must(params && context && EVP_PKEY_fromdata_init(context.get()) == 1 &&
@@ -149,20 +155,23 @@ bool verify_ecdsa(std::string_view access_key_id, std::string_view secret, std::
                   std::string_view der_signature) {
   const KeyPair pair = key_pair(access_key_id, secret);
   const DigestContext context(EVP_MD_CTX_new());
-  must(context && EVP_DigestVerifyInit(context.get(), nullptr, sha256_method(), nullptr, pair.key.get()) == 1);
+  must(context &&
+       EVP_DigestVerifyInit(context.get(), nullptr, sha256_method(), nullptr, pair.key.get()) == 1);
   return EVP_DigestVerify(context.get(), raw(der_signature), der_signature.size(), raw(message),
                           message.size()) == 1;
 }
 
-std::string sign_ecdsa(std::string_view access_key_id, std::string_view secret, std::string_view message) {
+std::string sign_ecdsa(std::string_view access_key_id, std::string_view secret,
+                       std::string_view message) {
   const KeyPair pair = key_pair(access_key_id, secret);
   const DigestContext context(EVP_MD_CTX_new());
   std::size_t size = 0;
-  must(context && EVP_DigestSignInit(context.get(), nullptr, sha256_method(), nullptr, pair.key.get()) == 1 &&
+  must(context &&
+       EVP_DigestSignInit(context.get(), nullptr, sha256_method(), nullptr, pair.key.get()) == 1 &&
        EVP_DigestSign(context.get(), nullptr, &size, raw(message), message.size()) == 1);
   std::string out(size, '\0');
-  must(EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size, raw(message),
-                      message.size()) == 1);
+  must(EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(out.data()), &size,
+                      raw(message), message.size()) == 1);
   out.resize(size);
   return out;
 }

@@ -45,7 +45,8 @@ bool same_bytes(std::string_view a, std::string_view b);
 // The signature is DER over SHA-256 of `message`.
 bool verify_ecdsa(std::string_view access_key_id, std::string_view secret, std::string_view message,
                   std::string_view der_signature);
-std::string sign_ecdsa(std::string_view access_key_id, std::string_view secret, std::string_view message);
+std::string sign_ecdsa(std::string_view access_key_id, std::string_view secret,
+                       std::string_view message);
 std::string ecdsa_public_key(std::string_view access_key_id, std::string_view secret);  // X || Y
 
 }  // namespace pileus::aws

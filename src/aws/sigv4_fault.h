@@ -16,19 +16,19 @@ enum class Dialect { kJson, kRestJson, kQuery, kEc2, kS3 };
 
 struct SignatureFault {
   enum class Kind {
-    kMissingToken,     // not signed at all
-    kIncomplete,       // malformed or missing parts
-    kMismatch,         // the signature is not the one calculated, or its scope is wrong
-    kExpired,          // signed too long ago
-    kNotYetCurrent,    // signed too far in the future
-    kHeadersNotSigned, // headers that must be signed are not
-    kPayloadMismatch,  // the body is not the one that was signed
-    kUnknownKey,       // no such access key, or a session token that is not its own
-    kExpiredToken,     // the session has ended
+    kMissingToken,      // not signed at all
+    kIncomplete,        // malformed or missing parts
+    kMismatch,          // the signature is not the one calculated, or its scope is wrong
+    kExpired,           // signed too long ago
+    kNotYetCurrent,     // signed too far in the future
+    kHeadersNotSigned,  // headers that must be signed are not
+    kPayloadMismatch,   // the body is not the one that was signed
+    kUnknownKey,        // no such access key, or a session token that is not its own
+    kExpiredToken,      // the session has ended
   };
   Kind kind = Kind::kMismatch;
-  std::string message;     // as the json and query services word it
-  std::string s3_code;     // where S3 differs
+  std::string message;  // as the json and query services word it
+  std::string s3_code;  // where S3 differs
   std::string s3_message;
   int s3_status = 403;
   std::vector<std::pair<std::string, std::string>> s3_members;

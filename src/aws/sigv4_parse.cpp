@@ -18,7 +18,8 @@ constexpr std::int64_t kMaxExpirySeconds = 604800;
 
 std::unexpected<SignatureFault> fault(Kind kind, std::string message, std::string s3_code,
                                       std::string s3_message, int s3_status = 400) {
-  return std::unexpected(SignatureFault{kind, std::move(message), std::move(s3_code), std::move(s3_message), s3_status, {}});
+  return std::unexpected(SignatureFault{
+      kind, std::move(message), std::move(s3_code), std::move(s3_message), s3_status, {}});
 }
 
 std::optional<Algorithm> algorithm_named(std::string_view name) {
@@ -30,19 +31,27 @@ std::optional<Algorithm> algorithm_named(std::string_view name) {
 // AWS quotes what it could not read only as a hash.
 std::string hashed(std::string_view text) { return to_base64(bytes_of(sha256(text))); }
 
-std::unexpected<SignatureFault> bad_credential(const SignatureInfo& info, std::string_view credential) {
+std::unexpected<SignatureFault> bad_credential(const SignatureInfo& info,
+                                               std::string_view credential) {
   const bool four = info.algorithm == Algorithm::kEcdsa;
-  const std::string expecting = "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".";
+  const std::string expecting =
+      "the Credential is mal-formed; expecting "
+      "\"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".";
   const bool query = info.kind == SignatureInfo::Kind::kQuery;
-  return fault(Kind::kIncomplete,
-               str("Credential must have exactly ", four ? 4 : 5, " slash-delimited elements, e.g. ",
-                   four ? "keyid/date/service/term" : "keyid/date/region/service/term", ", got '", credential, "'"),
-               query ? "AuthorizationQueryParametersError" : "AuthorizationHeaderMalformed",
-               str(query ? "Error parsing the X-Amz-Credential parameter; " : "The authorization header is malformed; ", expecting));
+  return fault(
+      Kind::kIncomplete,
+      str("Credential must have exactly ", four ? 4 : 5, " slash-delimited elements, e.g. ",
+          four ? "keyid/date/service/term" : "keyid/date/region/service/term", ", got '",
+          credential, "'"),
+      query ? "AuthorizationQueryParametersError" : "AuthorizationHeaderMalformed",
+      str(query ? "Error parsing the X-Amz-Credential parameter; "
+                : "The authorization header is malformed; ",
+          expecting));
 }
 
 // keyid/date/region/service/aws4_request; SigV4A has no region. Key ids hold no slash.
-std::expected<void, SignatureFault> read_credential(SignatureInfo& info, std::string_view credential) {
+std::expected<void, SignatureFault> read_credential(SignatureInfo& info,
+                                                    std::string_view credential) {
   const auto parts = split(credential, '/');
   const bool ecdsa = info.algorithm == Algorithm::kEcdsa;
   if (parts.size() != (ecdsa ? 4u : 5u)) return bad_credential(info, credential);
@@ -54,7 +63,8 @@ std::expected<void, SignatureFault> read_credential(SignatureInfo& info, std::st
   info.service = parts[parts.size() - 2];
   if (parts.back() != kTerminator)
     return fault(Kind::kMismatch,
-                 str("Credential should be scoped with a valid terminator: 'aws4_request', not '", parts.back(), "'."),
+                 str("Credential should be scoped with a valid terminator: 'aws4_request', not '",
+                     parts.back(), "'."),
                  "AuthorizationHeaderMalformed",
                  str("The authorization header is malformed; incorrect terminal \"", parts.back(),
                      "\". This endpoint uses \"aws4_request\"."));
@@ -70,7 +80,8 @@ std::expected<void, SignatureFault> read_date(SignatureInfo& info, std::string_v
   } else {
     const bool query = info.kind == SignatureInfo::Kind::kQuery;
     return fault(Kind::kIncomplete,
-                 str("Date must be in ISO-8601 'basic format'. Got '", text, "'. See http://en.wikipedia.org/wiki/ISO_8601"),
+                 str("Date must be in ISO-8601 'basic format'. Got '", text,
+                     "'. See http://en.wikipedia.org/wiki/ISO_8601"),
                  query ? "AuthorizationQueryParametersError" : "AccessDenied",
                  query ? "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""
                        : "AWS authentication requires a valid Date or x-amz-date header",
@@ -78,12 +89,15 @@ std::expected<void, SignatureFault> read_date(SignatureInfo& info, std::string_v
   }
   info.signed_at = *time;
   if (std::string_view(info.timestamp).substr(0, 8) != info.date)
-    return fault(Kind::kMismatch,
-                 str("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '",
-                     info.date, "' != '", info.timestamp.substr(0, 8), "', from '", info.timestamp, "'."),
-                 info.kind == SignatureInfo::Kind::kQuery ? "AuthorizationQueryParametersError" : "AuthorizationHeaderMalformed",
-                 str("The authorization header is malformed; Invalid credential date \"", info.date,
-                     "\". This date is not the same as X-Amz-Date: \"", info.timestamp.substr(0, 8), "\"."));
+    return fault(
+        Kind::kMismatch,
+        str("Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from "
+            "HTTP: '",
+            info.date, "' != '", info.timestamp.substr(0, 8), "', from '", info.timestamp, "'."),
+        info.kind == SignatureInfo::Kind::kQuery ? "AuthorizationQueryParametersError"
+                                                 : "AuthorizationHeaderMalformed",
+        str("The authorization header is malformed; Invalid credential date \"", info.date,
+            "\". This date is not the same as X-Amz-Date: \"", info.timestamp.substr(0, 8), "\"."));
   return {};
 }
 
@@ -99,10 +113,12 @@ bool is_signed_header_list(std::string_view list) {
 
 std::expected<void, SignatureFault> check_elements(const SignatureInfo& info) {
   if (!is_signed_header_list(info.signed_headers))
-    return fault(Kind::kIncomplete, str("'SignedHeaders' must be a list of lower-case header names separated by ';', got '",
-                                        info.signed_headers, "'"),
-                 "AuthorizationHeaderMalformed",
-                 "The authorization header is malformed; the SignedHeaders list is mal-formed.");
+    return fault(
+        Kind::kIncomplete,
+        str("'SignedHeaders' must be a list of lower-case header names separated by ';', got '",
+            info.signed_headers, "'"),
+        "AuthorizationHeaderMalformed",
+        "The authorization header is malformed; the SignedHeaders list is mal-formed.");
   if (info.signature.empty() || info.signature.size() > 200)
     return fault(Kind::kIncomplete, "'Signature' is malformed.", "AuthorizationHeaderMalformed",
                  "The authorization header is malformed; the Signature is mal-formed.");
@@ -113,7 +129,8 @@ struct Elements {
   std::string_view credential, signed_headers, signature;
 };
 
-std::expected<Elements, SignatureFault> read_elements(std::string_view authorization, std::string_view rest) {
+std::expected<Elements, SignatureFault> read_elements(std::string_view authorization,
+                                                      std::string_view rest) {
   Elements found;
   for (std::string_view element : split(rest, ',')) {
     element = trim(element);
@@ -121,8 +138,10 @@ std::expected<Elements, SignatureFault> read_elements(std::string_view authoriza
     const auto equals = element.find('=');
     if (equals == std::string_view::npos)
       return fault(Kind::kIncomplete,
-                   str("Invalid key=value pair (missing equal-sign) in Authorization header (hashed with SHA-256 "
-                       "and encoded with Base64): '", hashed(authorization), "'."),
+                   str("Invalid key=value pair (missing equal-sign) in Authorization header "
+                       "(hashed with SHA-256 "
+                       "and encoded with Base64): '",
+                       hashed(authorization), "'."),
                    "AuthorizationHeaderMalformed",
                    "The authorization header is malformed; a key=value pair has no equal-sign.");
     const auto key = element.substr(0, equals), value = trim(element.substr(equals + 1));
@@ -141,8 +160,8 @@ ParsedSignature parse_header(const RequestParts& request, std::string_view autho
   const auto name = authorization.substr(0, space);
   const auto algorithm = algorithm_named(name);
   if (!algorithm && name.starts_with("AWS4-"))
-    return fault(Kind::kIncomplete, str("Unsupported AWS 'algorithm': '", name.substr(0, 64), "'."), "InvalidArgument",
-                 "Unsupported Authorization Type");
+    return fault(Kind::kIncomplete, str("Unsupported AWS 'algorithm': '", name.substr(0, 64), "'."),
+                 "InvalidArgument", "Unsupported Authorization Type");
   if (algorithm) info.algorithm = *algorithm;
   Elements elements;
   if (algorithm && space != std::string_view::npos) {
@@ -152,20 +171,28 @@ ParsedSignature parse_header(const RequestParts& request, std::string_view autho
   if (!date) date = find_header(request.headers, "date");
 
   std::string missing;
-  if (elements.credential.empty()) missing += "Authorization header requires 'Credential' parameter. ";
-  if (elements.signature.empty()) missing += "Authorization header requires 'Signature' parameter. ";
-  if (elements.signed_headers.empty()) missing += "Authorization header requires 'SignedHeaders' parameter. ";
+  if (elements.credential.empty())
+    missing += "Authorization header requires 'Credential' parameter. ";
+  if (elements.signature.empty())
+    missing += "Authorization header requires 'Signature' parameter. ";
+  if (elements.signed_headers.empty())
+    missing += "Authorization header requires 'SignedHeaders' parameter. ";
   const bool only_date = missing.empty();
-  if (!date) missing += "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ";
+  if (!date)
+    missing +=
+        "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ";
   if (!missing.empty()) {
-    missing += str("(Hashed with SHA-256 and encoded with Base64) Authorization=", hashed(authorization));
+    missing +=
+        str("(Hashed with SHA-256 and encoded with Base64) Authorization=", hashed(authorization));
     if (only_date)
       return fault(Kind::kIncomplete, missing, "AccessDenied",
                    "AWS authentication requires a valid Date or x-amz-date header", 403);
-    return fault(Kind::kIncomplete, missing, algorithm ? "AuthorizationHeaderMalformed" : "InvalidArgument",
-                 algorithm ? "The authorization header is malformed; the authorization header requires three "
-                             "components: Credential, SignedHeaders, and Signature."
-                           : "Unsupported Authorization Type");
+    return fault(
+        Kind::kIncomplete, missing, algorithm ? "AuthorizationHeaderMalformed" : "InvalidArgument",
+        algorithm
+            ? "The authorization header is malformed; the authorization header requires three "
+              "components: Credential, SignedHeaders, and Signature."
+            : "Unsupported Authorization Type");
   }
   TRY(read_credential(info, elements.credential));
   TRY(read_date(info, trim(*date)));
@@ -175,11 +202,14 @@ ParsedSignature parse_header(const RequestParts& request, std::string_view autho
   if (info.algorithm == Algorithm::kEcdsa) {
     const auto* regions = find_header(request.headers, "x-amz-region-set");
     if (!regions)
-      return fault(Kind::kIncomplete, "Authorization header requires existence of the 'X-Amz-Region-Set' header.",
-                   "AuthorizationHeaderMalformed", "The authorization header is malformed; X-Amz-Region-Set is missing.");
+      return fault(Kind::kIncomplete,
+                   "Authorization header requires existence of the 'X-Amz-Region-Set' header.",
+                   "AuthorizationHeaderMalformed",
+                   "The authorization header is malformed; X-Amz-Region-Set is missing.");
     info.region = trim(*regions);
   }
-  if (const auto* token = find_header(request.headers, "x-amz-security-token")) info.session_token = trim(*token);
+  if (const auto* token = find_header(request.headers, "x-amz-security-token"))
+    info.session_token = trim(*token);
   return info;
 }
 
@@ -193,8 +223,10 @@ std::expected<std::chrono::seconds, SignatureFault> read_expiry(std::string_view
   if (*value < 0) return bad("X-Amz-Expires must be non-negative");
   if (*value == 0) return bad("X-Amz-Expires must be greater than zero");
   if (*value > kMaxExpirySeconds)
-    return bad("X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be "
-               "less than 604800 seconds");
+    return bad(
+        "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires "
+        "must be "
+        "less than 604800 seconds");
   return std::chrono::seconds(*value);
 }
 
@@ -203,8 +235,8 @@ ParsedSignature parse_query(const RequestParts& request) {
   info.kind = SignatureInfo::Kind::kQuery;
   const auto get = [&](std::string_view name) { return find_parameter(request.query, name); };
   const auto algorithm = get("X-Amz-Algorithm"), credential = get("X-Amz-Credential"),
-             signature = get("X-Amz-Signature"), headers = get("X-Amz-SignedHeaders"), date = get("X-Amz-Date"),
-             expires = get("X-Amz-Expires");
+             signature = get("X-Amz-Signature"), headers = get("X-Amz-SignedHeaders"),
+             date = get("X-Amz-Date"), expires = get("X-Amz-Expires");
   std::string missing;
   const auto require = [&](const std::optional<std::string>& value, std::string_view name) {
     if (!value || value->empty() || value->size() > kMaxElementBytes)
@@ -216,15 +248,18 @@ ParsedSignature parse_query(const RequestParts& request) {
   require(headers, "X-Amz-SignedHeaders");
   require(date, "X-Amz-Date");
   constexpr std::string_view kS3Missing =
-      "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, "
+      "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, "
+      "X-Amz-Signature, "
       "X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.";
   if (!missing.empty())
     return fault(Kind::kIncomplete, missing + "Re-examine the query-string parameters.",
                  "AuthorizationQueryParametersError", std::string(kS3Missing));
   const auto known = algorithm_named(*algorithm);
   if (!known)
-    return fault(Kind::kIncomplete, str("Unsupported AWS 'algorithm': '", algorithm->substr(0, 64), "'."),
-                 "AuthorizationQueryParametersError", "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256\"");
+    return fault(Kind::kIncomplete,
+                 str("Unsupported AWS 'algorithm': '", algorithm->substr(0, 64), "'."),
+                 "AuthorizationQueryParametersError",
+                 "X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256 and AWS4-ECDSA-P256-SHA256\"");
   info.algorithm = *known;
   TRY(read_credential(info, *credential));
   TRY(read_date(info, *date));
@@ -256,7 +291,8 @@ ParsedSignature parse_signature(const RequestParts& request) {
                         find_parameter(request.query, "X-Amz-Credential");
   if (authorization && in_query) {
     const std::string message =
-        "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string "
+        "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature "
+        "query string "
         "parameter or the Authorization header should be specified";
     return fault(Kind::kIncomplete, message, "InvalidArgument", message);
   }

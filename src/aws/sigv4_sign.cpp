@@ -15,8 +15,8 @@ std::string_view algorithm_name(Algorithm algorithm) {
 
 // What proxies and HTTP libraries change on the way.
 bool is_signable(std::string_view lower_name) {
-  constexpr std::string_view kNever[] = {"authorization", "connection", "expect", "transfer-encoding",
-                                         "user-agent", "x-amzn-trace-id"};
+  constexpr std::string_view kNever[] = {"authorization",     "connection", "expect",
+                                         "transfer-encoding", "user-agent", "x-amzn-trace-id"};
   return std::find(std::begin(kNever), std::end(kNever), lower_name) == std::end(kNever);
 }
 
@@ -43,28 +43,32 @@ SignatureInfo info_of(const SigningCredentials& credentials, const SigningScope&
   return info;
 }
 
-std::string payload_hash(const SignatureInfo& info, const RequestParts& request, const SigningScope& scope, bool query) {
+std::string payload_hash(const SignatureInfo& info, const RequestParts& request,
+                         const SigningScope& scope, bool query) {
   if (!scope.content_sha256.empty()) return scope.content_sha256;
   if (query && info.is_s3()) return "UNSIGNED-PAYLOAD";
   return sha256_hex(request.body.value_or(std::string_view()));
 }
 
-std::string signature_of(const SignatureInfo& info, const RequestParts& request, std::string_view hash,
-                         std::string_view secret) {
+std::string signature_of(const SignatureInfo& info, const RequestParts& request,
+                         std::string_view hash, std::string_view secret) {
   const std::string to_sign = string_to_sign(info, canonical_request(info, request, hash));
-  if (info.algorithm == Algorithm::kEcdsa) return to_hex(sign_ecdsa(info.access_key_id, secret, to_sign));
+  if (info.algorithm == Algorithm::kEcdsa)
+    return to_hex(sign_ecdsa(info.access_key_id, secret, to_sign));
   const SigningKey key = derive_signing_key(secret, info.date, info.region, info.service);
   return to_hex(bytes_of(hmac_sha256(bytes_of(key), to_sign)));
 }
 
 }  // namespace
 
-std::vector<HeaderField> sign(const RequestParts& request, const SigningCredentials& credentials, const SigningScope& scope) {
+std::vector<HeaderField> sign(const RequestParts& request, const SigningCredentials& credentials,
+                              const SigningScope& scope) {
   SignatureInfo info = info_of(credentials, scope);
   const std::string hash = payload_hash(info, request, scope, false);
   std::vector<HeaderField> added{{"X-Amz-Date", info.timestamp}};
   if (!info.session_token.empty()) added.emplace_back("X-Amz-Security-Token", info.session_token);
-  if (info.is_s3() || !scope.content_sha256.empty()) added.emplace_back("X-Amz-Content-Sha256", hash);
+  if (info.is_s3() || !scope.content_sha256.empty())
+    added.emplace_back("X-Amz-Content-Sha256", hash);
   if (info.algorithm == Algorithm::kEcdsa) added.emplace_back("X-Amz-Region-Set", info.region);
 
   std::vector<HeaderField> all(request.headers.begin(), request.headers.end());
@@ -73,14 +77,15 @@ std::vector<HeaderField> sign(const RequestParts& request, const SigningCredenti
   RequestParts whole = request;
   whole.headers = all;
   const std::string signature = signature_of(info, whole, hash, credentials.secret);
-  added.emplace_back("Authorization",
-                     str(algorithm_name(info.algorithm), " Credential=", info.access_key_id, '/', info.scope(),
-                         ", SignedHeaders=", info.signed_headers, ", Signature=", signature));
+  added.emplace_back(
+      "Authorization",
+      str(algorithm_name(info.algorithm), " Credential=", info.access_key_id, '/', info.scope(),
+          ", SignedHeaders=", info.signed_headers, ", Signature=", signature));
   return added;
 }
 
-std::string presign(const RequestParts& request, const SigningCredentials& credentials, const SigningScope& scope,
-                    std::chrono::seconds expires) {
+std::string presign(const RequestParts& request, const SigningCredentials& credentials,
+                    const SigningScope& scope, std::chrono::seconds expires) {
   SignatureInfo info = info_of(credentials, scope);
   info.signed_headers = signable_names(request.headers);
   std::string query(request.query);
@@ -97,7 +102,8 @@ std::string presign(const RequestParts& request, const SigningCredentials& crede
   if (!scope.content_sha256.empty()) add("X-Amz-Content-Sha256", scope.content_sha256);
   RequestParts whole = request;
   whole.query = query;
-  const std::string signature = signature_of(info, whole, payload_hash(info, request, scope, true), credentials.secret);
+  const std::string signature =
+      signature_of(info, whole, payload_hash(info, request, scope, true), credentials.secret);
   add("X-Amz-Signature", signature);
   return query;
 }

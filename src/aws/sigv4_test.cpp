@@ -23,13 +23,20 @@ const Time kNow = at("20150830T123600Z");
 // A vector of make_sigv4_vectors.py.
 struct Vector {
   explicit Vector(const Json& json)
-      : kind(find_string(json, "kind")), method(find_string(json, "method")), path(find_string(json, "path")),
-        query(find_string(json, "query")), base_query(find_string(json, "base_query")),
-        service(find_string(json, "service")), region(find_string(json, "region")), token(find_string(json, "token")),
-        body(*from_hex(find_string(json, "body"))), expires(find_int(json, "expires")),
+      : kind(find_string(json, "kind")),
+        method(find_string(json, "method")),
+        path(find_string(json, "path")),
+        query(find_string(json, "query")),
+        base_query(find_string(json, "base_query")),
+        service(find_string(json, "service")),
+        region(find_string(json, "region")),
+        token(find_string(json, "token")),
+        body(*from_hex(find_string(json, "body"))),
+        expires(find_int(json, "expires")),
         given(static_cast<std::size_t>(find_int(json, "given"))) {
     for (const auto& field : find(json, "headers")->get_array())
-      headers.emplace_back(std::string(field.at(0).get_string()), std::string(field.at(1).get_string()));
+      headers.emplace_back(std::string(field.at(0).get_string()),
+                           std::string(field.at(1).get_string()));
   }
   RequestParts parts() const { return {method, path, query, headers, std::string_view(body)}; }
 
@@ -68,7 +75,8 @@ TEST(SigV4Test, What_botocore_signs_verifies) {
 
 TEST(SigV4Test, Our_signatures_are_botocores) {
   for (const auto& v : vectors()) {
-    const std::vector<HeaderField> given(v.headers.begin(), v.headers.begin() + static_cast<std::ptrdiff_t>(v.given));
+    const std::vector<HeaderField> given(v.headers.begin(),
+                                         v.headers.begin() + static_cast<std::ptrdiff_t>(v.given));
     RequestParts parts = v.parts();
     parts.headers = given;
     parts.query = v.base_query;
@@ -76,7 +84,8 @@ TEST(SigV4Test, Our_signatures_are_botocores) {
     SigningScope scope{v.region, v.service, kNow};
     if (v.kind == "header") {
       scope.content_sha256 = header(v.headers, "x-amz-content-sha256");
-      EXPECT_EQ(header(sign(parts, credentials, scope), "authorization"), header(v.headers, "authorization"))
+      EXPECT_EQ(header(sign(parts, credentials, scope), "authorization"),
+                header(v.headers, "authorization"))
           << v.path << "?" << v.query;
     } else {
       const std::string query = presign(parts, credentials, scope, std::chrono::seconds(v.expires));
@@ -92,7 +101,8 @@ TEST(SigV4Test, Any_change_breaks_the_signature) {
     ASSERT_TRUE(info);
     const auto broken = [&](const RequestParts& parts, std::string_view secret = kSecret) {
       const auto result = verify(*info, parts, secret, kNow);
-      return !result && (result.error().kind == Kind::kMismatch || result.error().kind == Kind::kPayloadMismatch);
+      return !result && (result.error().kind == Kind::kMismatch ||
+                         result.error().kind == Kind::kPayloadMismatch);
     };
     RequestParts changed = v.parts();
     changed.method = "PATCH";
@@ -112,7 +122,8 @@ TEST(SigV4Test, Any_change_breaks_the_signature) {
     EXPECT_TRUE(broken(changed));
     EXPECT_TRUE(broken(v.parts(), "another"));
     const std::string declared = header(v.headers, "x-amz-content-sha256");
-    const bool unsigned_payload = declared == "UNSIGNED-PAYLOAD" || (v.kind == "query" && v.service == "s3");
+    const bool unsigned_payload =
+        declared == "UNSIGNED-PAYLOAD" || (v.kind == "query" && v.service == "s3");
     if (unsigned_payload) continue;
     const std::string body = v.body + "x";
     changed = v.parts();
@@ -121,16 +132,21 @@ TEST(SigV4Test, Any_change_breaks_the_signature) {
   }
 }
 
-// The published example: IAM User Guide, "Create a signed AWS API request" and the test suite's get-vanilla.
+// The published example: IAM User Guide, "Create a signed AWS API request" and the test suite's
+// get-vanilla.
 struct Signed {
   std::vector<HeaderField> headers{{"Host", "example.amazonaws.com"}};
   std::string query;
-  RequestParts parts(std::string_view body = "") const { return {"GET", "/", query, headers, body}; }
+  RequestParts parts(std::string_view body = "") const {
+    return {"GET", "/", query, headers, body};
+  }
 };
-Signed signed_request(std::string service = "service", std::string token = "", std::vector<HeaderField> extra = {}) {
+Signed signed_request(std::string service = "service", std::string token = "",
+                      std::vector<HeaderField> extra = {}) {
   Signed out;
   out.headers.insert(out.headers.end(), extra.begin(), extra.end());
-  for (auto& field : sign(out.parts(), {"AKIDEXAMPLE", std::string(kSecret), token}, {"us-east-1", service, kNow}))
+  for (auto& field : sign(out.parts(), {"AKIDEXAMPLE", std::string(kSecret), token},
+                          {"us-east-1", service, kNow}))
     out.headers.push_back(field);
   return out;
 }
@@ -144,11 +160,13 @@ TEST(SigV4Test, Clock_skew_is_five_minutes_and_fifteen_for_S3) {
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().kind, Kind::kExpired);
   EXPECT_EQ(late.error().message,
-            "Signature expired: 20150830T123600Z is now earlier than 20150830T123601Z (20150830T124101Z - 5 min.)");
+            "Signature expired: 20150830T123600Z is now earlier than 20150830T123601Z "
+            "(20150830T124101Z - 5 min.)");
   const auto early = verify(*info, request.parts(), kSecret, kNow - 6min);
   ASSERT_FALSE(early);
   EXPECT_EQ(early.error().message,
-            "Signature not yet current: 20150830T123600Z is still later than 20150830T123500Z (20150830T123000Z + 5 min.)");
+            "Signature not yet current: 20150830T123600Z is still later than 20150830T123500Z "
+            "(20150830T123000Z + 5 min.)");
   EXPECT_EQ(to_error(early.error(), Dialect::kJson).code(), "InvalidSignatureException");
   EXPECT_EQ(to_error(early.error(), Dialect::kQuery).code(), "SignatureDoesNotMatch");
 
@@ -160,7 +178,8 @@ TEST(SigV4Test, Clock_skew_is_five_minutes_and_fifteen_for_S3) {
   const Error error = to_error(s3_late.error(), Dialect::kS3);
   EXPECT_EQ(error.code(), "RequestTimeTooSkewed");
   EXPECT_EQ(error.status(), 403);
-  EXPECT_EQ(error.message(), "The difference between the request time and the current time is too large.");
+  EXPECT_EQ(error.message(),
+            "The difference between the request time and the current time is too large.");
 }
 
 TEST(SigV4Test, A_mismatch_shows_what_was_calculated_but_no_secret) {
@@ -171,8 +190,13 @@ TEST(SigV4Test, A_mismatch_shows_what_was_calculated_but_no_secret) {
   const Error error = to_error(result.error(), Dialect::kQuery);
   EXPECT_EQ(error.code(), "SignatureDoesNotMatch");
   EXPECT_EQ(error.status(), 403);
-  EXPECT_THAT(error.message(), HasSubstr("The Canonical String for this request should have been\n'GET\n/\n\nhost:example.amazonaws.com\n"));
-  EXPECT_THAT(error.message(), HasSubstr("The String-to-Sign should have been\n'AWS4-HMAC-SHA256\n20150830T123600Z\n20150830/us-east-1/iam/aws4_request\n"));
+  EXPECT_THAT(error.message(), HasSubstr("The Canonical String for this request should have "
+                                         "been\n'GET\n/\n\nhost:example.amazonaws.com\n"));
+  EXPECT_THAT(
+      error.message(),
+      HasSubstr(
+          "The String-to-Sign should have "
+          "been\n'AWS4-HMAC-SHA256\n20150830T123600Z\n20150830/us-east-1/iam/aws4_request\n"));
   EXPECT_THAT(error.message(), testing::Not(HasSubstr("SESSION")));
   EXPECT_THAT(error.message(), testing::Not(HasSubstr("another")));
   EXPECT_EQ(to_error(result.error(), Dialect::kJson).code(), "InvalidSignatureException");
@@ -195,12 +219,13 @@ TEST(SigV4Test, Headers_that_must_be_signed_are) {
 
   Signed no_host;
   no_host.headers.clear();
-  for (auto& field : sign({"GET", "/", "", no_host.headers, ""}, {"AKIDEXAMPLE", std::string(kSecret), ""},
-                          {"us-east-1", "iam", kNow}))
+  for (auto& field : sign({"GET", "/", "", no_host.headers, ""},
+                          {"AKIDEXAMPLE", std::string(kSecret), ""}, {"us-east-1", "iam", kNow}))
     no_host.headers.push_back(field);
   const auto without = verify(*parse_signature(no_host.parts()), no_host.parts(), kSecret, kNow);
   ASSERT_FALSE(without);
-  EXPECT_EQ(without.error().message, "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
+  EXPECT_EQ(without.error().message,
+            "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
 }
 
 struct Malformed {
@@ -211,33 +236,57 @@ struct Malformed {
   const char* s3_code;
 };
 TEST(SigV4Test, Malformed_headers_are_told_in_the_words_of_AWS) {
-  const std::string good = "Credential=AK/20150830/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=ab";
+  const std::string good =
+      "Credential=AK/20150830/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=ab";
   for (const auto& c : std::initializer_list<Malformed>{
            {"Basic abc", nullptr, Kind::kIncomplete,
-            "Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' parameter. "
-            "Authorization header requires 'SignedHeaders' parameter. Authorization header requires existence of either "
-            "a 'X-Amz-Date' or a 'Date' header. (Hashed with SHA-256 and encoded with Base64) Authorization=",
+            "Authorization header requires 'Credential' parameter. Authorization header requires "
+            "'Signature' parameter. "
+            "Authorization header requires 'SignedHeaders' parameter. Authorization header "
+            "requires existence of either "
+            "a 'X-Amz-Date' or a 'Date' header. (Hashed with SHA-256 and encoded with Base64) "
+            "Authorization=",
             "InvalidArgument"},
-           {"AWS4-HMAC-SHA256 Credential=AK/20150830/us-east-1/iam/aws4_request, Signature=ab", "20150830T123600Z",
-            Kind::kIncomplete, "Authorization header requires 'SignedHeaders' parameter. (Hashed", "AuthorizationHeaderMalformed"},
-           {"AWS4-HMAC-SHA256 Credential=AK/20150830/us-east-1/iam/aws4_request,SignedHeaders=host,Signature=ab", nullptr,
-            Kind::kIncomplete, "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ", "AccessDenied"},
-           {"AWS4-HMAC-SHA256 Credential", "20150830T123600Z", Kind::kIncomplete, "Invalid key=value pair (missing equal-sign)", "AuthorizationHeaderMalformed"},
-           {"AWS4-HMAC-SHA1 Credential=a", "20150830T123600Z", Kind::kIncomplete, "Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA1'.", "InvalidArgument"},
-           {"AWS4-HMAC-SHA256 Credential=AK/x/20150830/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=ab",
+           {"AWS4-HMAC-SHA256 Credential=AK/20150830/us-east-1/iam/aws4_request, Signature=ab",
             "20150830T123600Z", Kind::kIncomplete,
-            "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got "
-            "'AK/x/20150830/us-east-1/iam/aws4_request'", "AuthorizationHeaderMalformed"},
-           {"AWS4-HMAC-SHA256 Credential=AK/20150830/us-east-1/iam/aws3, SignedHeaders=host, Signature=ab", "20150830T123600Z",
-            Kind::kMismatch, "Credential should be scoped with a valid terminator: 'aws4_request', not 'aws3'.", "AuthorizationHeaderMalformed"},
-           {"AWS4-HMAC-SHA256 Credential=AK/20150830/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=ab", "20150831T000000Z",
-            Kind::kMismatch,
-            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '20150830' != "
-            "'20150831', from '20150831T000000Z'.", "AuthorizationHeaderMalformed"},
-           {"AWS4-HMAC-SHA256 Credential=AK/20150830/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=ab", "yesterday",
-            Kind::kIncomplete, "Date must be in ISO-8601 'basic format'. Got 'yesterday'.", "AccessDenied"},
-           {"AWS4-HMAC-SHA256 Credential=AK/20150830/us-east-1/iam/aws4_request, SignedHeaders=Host;;, Signature=ab", "20150830T123600Z",
-            Kind::kIncomplete, "'SignedHeaders' must be", "AuthorizationHeaderMalformed"},
+            "Authorization header requires 'SignedHeaders' parameter. (Hashed",
+            "AuthorizationHeaderMalformed"},
+           {"AWS4-HMAC-SHA256 "
+            "Credential=AK/20150830/us-east-1/iam/aws4_request,SignedHeaders=host,Signature=ab",
+            nullptr, Kind::kIncomplete,
+            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ",
+            "AccessDenied"},
+           {"AWS4-HMAC-SHA256 Credential", "20150830T123600Z", Kind::kIncomplete,
+            "Invalid key=value pair (missing equal-sign)", "AuthorizationHeaderMalformed"},
+           {"AWS4-HMAC-SHA1 Credential=a", "20150830T123600Z", Kind::kIncomplete,
+            "Unsupported AWS 'algorithm': 'AWS4-HMAC-SHA1'.", "InvalidArgument"},
+           {"AWS4-HMAC-SHA256 Credential=AK/x/20150830/us-east-1/iam/aws4_request, "
+            "SignedHeaders=host, Signature=ab",
+            "20150830T123600Z", Kind::kIncomplete,
+            "Credential must have exactly 5 slash-delimited elements, e.g. "
+            "keyid/date/region/service/term, got "
+            "'AK/x/20150830/us-east-1/iam/aws4_request'",
+            "AuthorizationHeaderMalformed"},
+           {"AWS4-HMAC-SHA256 Credential=AK/20150830/us-east-1/iam/aws3, SignedHeaders=host, "
+            "Signature=ab",
+            "20150830T123600Z", Kind::kMismatch,
+            "Credential should be scoped with a valid terminator: 'aws4_request', not 'aws3'.",
+            "AuthorizationHeaderMalformed"},
+           {"AWS4-HMAC-SHA256 Credential=AK/20150830/us-east-1/iam/aws4_request, "
+            "SignedHeaders=host, Signature=ab",
+            "20150831T000000Z", Kind::kMismatch,
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from "
+            "HTTP: '20150830' != "
+            "'20150831', from '20150831T000000Z'.",
+            "AuthorizationHeaderMalformed"},
+           {"AWS4-HMAC-SHA256 Credential=AK/20150830/us-east-1/iam/aws4_request, "
+            "SignedHeaders=host, Signature=ab",
+            "yesterday", Kind::kIncomplete,
+            "Date must be in ISO-8601 'basic format'. Got 'yesterday'.", "AccessDenied"},
+           {"AWS4-HMAC-SHA256 Credential=AK/20150830/us-east-1/iam/aws4_request, "
+            "SignedHeaders=Host;;, Signature=ab",
+            "20150830T123600Z", Kind::kIncomplete, "'SignedHeaders' must be",
+            "AuthorizationHeaderMalformed"},
        }) {
     std::vector<HeaderField> headers{{"Host", "h"}, {"Authorization", c.authorization}};
     if (c.date) headers.emplace_back("X-Amz-Date", c.date);
@@ -263,12 +312,14 @@ TEST(SigV4Test, Unsigned_requests_are_anonymous) {
   const auto result = verify(*info, parts, kSecret, kNow);
   ASSERT_FALSE(result);
   EXPECT_EQ(to_error(result.error(), Dialect::kJson).code(), "MissingAuthenticationTokenException");
-  EXPECT_EQ(to_error(result.error(), Dialect::kQuery).message(), "Request is missing Authentication Token");
+  EXPECT_EQ(to_error(result.error(), Dialect::kQuery).message(),
+            "Request is missing Authentication Token");
 }
 
 TEST(SigV4Test, Presigned_requests_expire) {
   Signed request;
-  request.query = presign(request.parts(), {"AKIDEXAMPLE", std::string(kSecret), "T/K"}, {"us-east-1", "s3", kNow}, 3600s);
+  request.query = presign(request.parts(), {"AKIDEXAMPLE", std::string(kSecret), "T/K"},
+                          {"us-east-1", "s3", kNow}, 3600s);
   const auto info = parse_signature(request.parts());
   ASSERT_TRUE(info) << info.error().message;
   EXPECT_EQ(info->kind, SignatureInfo::Kind::kQuery);
@@ -280,7 +331,8 @@ TEST(SigV4Test, Presigned_requests_expire) {
   const Error error = to_error(late.error(), Dialect::kS3);
   EXPECT_EQ(error.code(), "AccessDenied");
   EXPECT_EQ(error.message(), "Request has expired");
-  EXPECT_EQ(error.members()[1], (std::pair<std::string, std::string>("Expires", "2015-08-30T13:36:00Z")));
+  EXPECT_EQ(error.members()[1],
+            (std::pair<std::string, std::string>("Expires", "2015-08-30T13:36:00Z")));
   const auto early = verify(*info, request.parts(), kSecret, kNow - 1h);
   ASSERT_FALSE(early);
   EXPECT_EQ(to_error(early.error(), Dialect::kS3).message(), "Request is not yet valid");
@@ -292,7 +344,8 @@ TEST(SigV4Test, Presigned_parameters_are_checked) {
     const char* message;
   };
   Signed request;
-  request.query = presign(request.parts(), {"AKIDEXAMPLE", std::string(kSecret), ""}, {"us-east-1", "s3", kNow}, 3600s);
+  request.query = presign(request.parts(), {"AKIDEXAMPLE", std::string(kSecret), ""},
+                          {"us-east-1", "s3", kNow}, 3600s);
   for (const auto& c : std::initializer_list<Case>{
            {"X-Amz-Expires=3600", "X-Amz-Expires=604801", "X-Amz-Expires must be less than a week"},
            {"X-Amz-Expires=3600", "X-Amz-Expires=-1", "X-Amz-Expires must be non-negative"},
@@ -300,8 +353,10 @@ TEST(SigV4Test, Presigned_parameters_are_checked) {
            {"X-Amz-Expires=3600", "X-Amz-Expires=1h", "X-Amz-Expires should be a number"},
            {"X-Amz-Expires=3600", "Y=1", "must include 'X-Amz-Expires'"},
            {"X-Amz-Date=20150830", "X-Amz-Date=2015-08-30", "Date must be in ISO-8601"},
-           {"X-Amz-Algorithm=AWS4-HMAC-SHA256", "X-Amz-Algorithm=AWS4-X", "Unsupported AWS 'algorithm'"},
-           {"X-Amz-SignedHeaders=host", "Y=1", "AWS query-string parameters must include 'X-Amz-SignedHeaders'. Re-examine"},
+           {"X-Amz-Algorithm=AWS4-HMAC-SHA256", "X-Amz-Algorithm=AWS4-X",
+            "Unsupported AWS 'algorithm'"},
+           {"X-Amz-SignedHeaders=host", "Y=1",
+            "AWS query-string parameters must include 'X-Amz-SignedHeaders'. Re-examine"},
        }) {
     Signed changed;
     changed.query = replace_all(request.query, c.from, c.to);
@@ -313,7 +368,8 @@ TEST(SigV4Test, Presigned_parameters_are_checked) {
   Signed both;
   both.query = request.query;
   both.headers.emplace_back("Authorization", "AWS4-HMAC-SHA256 x=y");
-  EXPECT_THAT(parse_signature(both.parts()).error().message, HasSubstr("Only one auth mechanism allowed"));
+  EXPECT_THAT(parse_signature(both.parts()).error().message,
+              HasSubstr("Only one auth mechanism allowed"));
 }
 
 TEST(SigV4Test, An_unsigned_payload_is_for_S3_or_where_it_is_allowed) {
@@ -329,7 +385,8 @@ TEST(SigV4Test, An_unsigned_payload_is_for_S3_or_where_it_is_allowed) {
 TEST(SigV4Test, A_body_that_is_still_coming_is_checked_by_its_declared_hash) {
   Signed request;
   const std::string hash = sha256_hex("the body");
-  for (auto& field : sign(request.parts("the body"), {"AKIDEXAMPLE", std::string(kSecret), ""}, {"us-east-1", "s3", kNow}))
+  for (auto& field : sign(request.parts("the body"), {"AKIDEXAMPLE", std::string(kSecret), ""},
+                          {"us-east-1", "s3", kNow}))
     request.headers.push_back(field);
   RequestParts parts = request.parts();
   parts.body.reset();
@@ -347,12 +404,16 @@ TEST(SigV4Test, A_date_header_serves_where_there_is_no_amz_date) {
   SignatureInfo info;
   info.kind = SignatureInfo::Kind::kHeader;
   info.timestamp = "20150830T123600Z";
-  info.date = "20150830", info.region = "us-east-1", info.service = "iam", info.signed_headers = "date;host";
+  info.date = "20150830", info.region = "us-east-1", info.service = "iam",
+  info.signed_headers = "date;host";
   RequestParts parts{"GET", "/", "", headers, ""};
   const auto key = derive_signing_key(kSecret, info.date, info.region, info.service);
-  const auto signature = to_hex(bytes_of(hmac_sha256(bytes_of(key), string_to_sign(info, canonical_request(info, parts, kEmptySha256)))));
-  headers.emplace_back("Authorization", str("AWS4-HMAC-SHA256 Credential=AK/20150830/us-east-1/iam/aws4_request, "
-                                            "SignedHeaders=date;host, Signature=", signature));
+  const auto signature = to_hex(bytes_of(hmac_sha256(
+      bytes_of(key), string_to_sign(info, canonical_request(info, parts, kEmptySha256)))));
+  headers.emplace_back("Authorization",
+                       str("AWS4-HMAC-SHA256 Credential=AK/20150830/us-east-1/iam/aws4_request, "
+                           "SignedHeaders=date;host, Signature=",
+                           signature));
   parts.headers = headers;
   const auto parsed = parse_signature(parts);
   ASSERT_TRUE(parsed) << parsed.error().message;
@@ -362,7 +423,8 @@ TEST(SigV4Test, A_date_header_serves_where_there_is_no_amz_date) {
 TEST(SigV4Test, The_key_cache_is_bounded_and_follows_the_secret) {
   SigningKeyCache cache(8);
   SignatureInfo info;
-  info.access_key_id = "AK", info.date = "20150830", info.region = "us-east-1", info.service = "iam";
+  info.access_key_id = "AK", info.date = "20150830", info.region = "us-east-1",
+  info.service = "iam";
   const auto key = cache.get(info, "one");
   EXPECT_EQ(key, derive_signing_key("one", "20150830", "us-east-1", "iam"));
   EXPECT_EQ(cache.get(info, "one"), key);
@@ -377,9 +439,10 @@ TEST(SigV4Test, The_key_cache_is_bounded_and_follows_the_secret) {
 }
 
 TEST(SigV4ATest, Keys_are_derived_as_the_SDKs_do) {
-  EXPECT_EQ(to_hex(ecdsa_public_key("AKISORANDOMAASORANDOM", "q+jcrXGc+0zWN6uzclKVhvMmUsIfRPa4rlRandom")),
-            "15d242ceebf8d8169fd6a8b5a746c41140414c3b07579038da06af89190fffcb"
-            "0515242cedd82e94799482e4c0514b505afccf2c0c98d6a553bf539f424c5ec0");
+  EXPECT_EQ(
+      to_hex(ecdsa_public_key("AKISORANDOMAASORANDOM", "q+jcrXGc+0zWN6uzclKVhvMmUsIfRPa4rlRandom")),
+      "15d242ceebf8d8169fd6a8b5a746c41140414c3b07579038da06af89190fffcb"
+      "0515242cedd82e94799482e4c0514b505afccf2c0c98d6a553bf539f424c5ec0");
 }
 
 TEST(SigV4ATest, Signatures_for_a_region_set_verify) {

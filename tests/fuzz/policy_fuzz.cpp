@@ -14,8 +14,11 @@ void check(bool condition) {
   if (!condition) std::abort();
 }
 
-void decide(const policy::Policy& parsed, policy::Use use, const std::vector<std::string_view>& parts) {
-  const auto part = [&](std::size_t i, std::string_view fallback) { return i < parts.size() ? parts[i] : fallback; };
+void decide(const policy::Policy& parsed, policy::Use use,
+            const std::vector<std::string_view>& parts) {
+  const auto part = [&](std::size_t i, std::string_view fallback) {
+    return i < parts.size() ? parts[i] : fallback;
+  };
   Identity identity;
   identity.type = static_cast<Identity::Type>(part(0, "2").size() % 6);
   identity.account = "123456789012";
@@ -23,8 +26,9 @@ void decide(const policy::Policy& parsed, policy::Use use, const std::vector<std
   identity.role_arn = part(2, "");
   identity.user_name = "u";
   identity.tags = {{"team", std::string(part(3, "blue"))}};
-  policy::ConditionValues conditions{{"aws:SourceIp", {std::string(part(4, "10.0.0.1"))}},
-                                     {"aws:TagKeys", {std::string(part(5, "a")), std::string(part(6, "b"))}}};
+  policy::ConditionValues conditions{
+      {"aws:SourceIp", {std::string(part(4, "10.0.0.1"))}},
+      {"aws:TagKeys", {std::string(part(5, "a")), std::string(part(6, "b"))}}};
   policy::Request request(identity, part(7, "s3:GetObject"), part(8, "arn:aws:s3:::b/k"));
   request.conditions = &conditions;
   request.now = Time(std::chrono::seconds(1777888800));
@@ -48,7 +52,8 @@ void decide(const policy::Policy& parsed, policy::Use use, const std::vector<std
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   const auto end = input.find('\0');
-  const auto parts = end == std::string_view::npos ? std::vector<std::string_view>() : split(input.substr(end + 1), '\n');
+  const auto parts = end == std::string_view::npos ? std::vector<std::string_view>()
+                                                   : split(input.substr(end + 1), '\n');
   for (const auto use : {policy::Use::kIdentity, policy::Use::kResource, policy::Use::kTrust}) {
     const auto parsed = policy::parse_policy(input.substr(0, end), use);
     if (!parsed)
@@ -58,8 +63,10 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   }
   if (parts.size() > 1) {
     (void)glob_matches(parts[0].substr(0, 500), parts[1].substr(0, 500));
-    (void)Pattern(parts[0].substr(0, 500), Pattern::Form::kResourceArn).matches(parts[1].substr(0, 500));
-    (void)Pattern(parts[0].substr(0, 500), Pattern::Form::kConditionArn).matches(parts[1].substr(0, 500));
+    (void)Pattern(parts[0].substr(0, 500), Pattern::Form::kResourceArn)
+        .matches(parts[1].substr(0, 500));
+    (void)Pattern(parts[0].substr(0, 500), Pattern::Form::kConditionArn)
+        .matches(parts[1].substr(0, 500));
   }
   return 0;
 }

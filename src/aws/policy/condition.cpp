@@ -48,7 +48,8 @@ std::optional<Time> parse_date(std::string_view text) {
   if (text.size() == 7) return parse_iso8601(str(text, "-01"));
   if (auto time = parse_iso8601(text)) return time;
   // "2020-04-01T00:00Z"
-  if (text.size() == 17 && text.back() == 'Z') return parse_iso8601(str(text.substr(0, 16), ":00Z"));
+  if (text.size() == 17 && text.back() == 'Z')
+    return parse_iso8601(str(text.substr(0, 16), ":00Z"));
   return std::nullopt;
 }
 
@@ -64,7 +65,8 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
   return true;
 }
 bool take_suffix(std::string_view& text, std::string_view suffix) {
-  if (text.size() < suffix.size() || !iequals(text.substr(text.size() - suffix.size()), suffix)) return false;
+  if (text.size() < suffix.size() || !iequals(text.substr(text.size() - suffix.size()), suffix))
+    return false;
   text.remove_suffix(suffix.size());
   return true;
 }
@@ -108,8 +110,10 @@ std::optional<Condition> Condition::with_operator(std::string_view name) {
       {"Null", Family::kNull, Order::kEquals, false},
   };
   Condition out;
-  if (take_prefix(name, "ForAllValues:")) out.quantifier_ = Quantifier::kAll;
-  else if (take_prefix(name, "ForAnyValue:")) out.quantifier_ = Quantifier::kAny;
+  if (take_prefix(name, "ForAllValues:"))
+    out.quantifier_ = Quantifier::kAll;
+  else if (take_prefix(name, "ForAnyValue:"))
+    out.quantifier_ = Quantifier::kAny;
   out.if_exists_ = take_suffix(name, "IfExists");
   for (const auto& entry : kEntries) {
     if (!iequals(entry.name, name)) continue;
@@ -129,15 +133,20 @@ bool Condition::add_value(std::string_view value, bool variables) {
     return true;
   };
   switch (family_) {
-    case Family::kNumeric: return keep(parse_number(value));
-    case Family::kDate: return keep(parse_date(value));
-    case Family::kIp: return keep(AddressRange::parse(value));
-    case Family::kBinary: return keep(from_base64(value));
+    case Family::kNumeric:
+      return keep(parse_number(value));
+    case Family::kDate:
+      return keep(parse_date(value));
+    case Family::kIp:
+      return keep(AddressRange::parse(value));
+    case Family::kBinary:
+      return keep(from_base64(value));
     case Family::kNull:
       if (!iequals(value, "true") && !iequals(value, "false")) return false;
       values_.emplace_back(to_lower(value));
       return true;
-    default: break;
+    default:
+      break;
   }
   auto parsed = TextTemplate::parse(value, variables);
   if (!parsed) return false;
@@ -159,14 +168,21 @@ bool Condition::holds(const Request& request) const {
       return (std::get<std::string>(value) == "true") == absent;
     });
   // An absent key: ForAnyValue never holds, ForAllValues always, the negated operators do.
-  if (absent) return quantifier_ != Quantifier::kAny && (if_exists_ || negated_ || quantifier_ == Quantifier::kAll);
-  const auto holds_for = [&](std::string_view actual) { return matches_any(actual, request) != negated_; };
+  if (absent)
+    return quantifier_ != Quantifier::kAny &&
+           (if_exists_ || negated_ || quantifier_ == Quantifier::kAll);
+  const auto holds_for = [&](std::string_view actual) {
+    return matches_any(actual, request) != negated_;
+  };
   const auto first = found.values.begin(), last = found.values.end();
   switch (quantifier_) {
-    case Quantifier::kAll: return std::all_of(first, last, holds_for);
-    case Quantifier::kAny: return std::any_of(first, last, holds_for);
+    case Quantifier::kAll:
+      return std::all_of(first, last, holds_for);
+    case Quantifier::kAny:
+      return std::any_of(first, last, holds_for);
     // Meant for keys of one value; of several, a match of any counts and a negated one wants none.
-    case Quantifier::kOne: return negated_ ? std::all_of(first, last, holds_for) : std::any_of(first, last, holds_for);
+    case Quantifier::kOne:
+      return negated_ ? std::all_of(first, last, holds_for) : std::any_of(first, last, holds_for);
   }
   return false;
 }
@@ -179,16 +195,22 @@ bool Condition::matches_any(std::string_view actual, const Request& request) con
 template <class T>
 bool Condition::compares(const T& actual, const T& wanted) const {
   switch (order_) {
-    case Order::kEquals: return actual == wanted;
-    case Order::kLess: return actual < wanted;
-    case Order::kLessOrEqual: return actual <= wanted;
-    case Order::kGreater: return actual > wanted;
-    case Order::kGreaterOrEqual: return actual >= wanted;
+    case Order::kEquals:
+      return actual == wanted;
+    case Order::kLess:
+      return actual < wanted;
+    case Order::kLessOrEqual:
+      return actual <= wanted;
+    case Order::kGreater:
+      return actual > wanted;
+    case Order::kGreaterOrEqual:
+      return actual >= wanted;
   }
   return false;
 }
 
-bool Condition::matches(const Value& wanted, std::string_view actual, const Request& request) const {
+bool Condition::matches(const Value& wanted, std::string_view actual,
+                        const Request& request) const {
   if (const auto* text = std::get_if<std::string>(&wanted)) return matches_text(*text, actual);
   if (const auto* pattern = std::get_if<Pattern>(&wanted)) return pattern->matches(actual);
   if (const auto* number = std::get_if<double>(&wanted)) {
@@ -207,10 +229,12 @@ bool Condition::matches(const Value& wanted, std::string_view actual, const Requ
 }
 
 bool Condition::matches_text(const std::string& wanted, std::string_view actual) const {
-  return family_ == Family::kStringIgnoreCase || family_ == Family::kBool ? iequals(wanted, actual) : wanted == actual;
+  return family_ == Family::kStringIgnoreCase || family_ == Family::kBool ? iequals(wanted, actual)
+                                                                          : wanted == actual;
 }
 
-bool Condition::matches_template(const TextTemplate& wanted, std::string_view actual, const Request& request) const {
+bool Condition::matches_template(const TextTemplate& wanted, std::string_view actual,
+                                 const Request& request) const {
   if (family_ == Family::kStringLike || family_ == Family::kArn) {
     const auto pattern = wanted.pattern(request, form());
     return pattern && pattern->matches(actual);

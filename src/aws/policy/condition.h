@@ -1,5 +1,6 @@
 // One condition of a statement, compiled: operator, key, values. Immutable; any thread.
-// Source: IAM User Guide, "IAM JSON policy elements: Condition operators" and "Multivalued context keys".
+// Source: IAM User Guide, "IAM JSON policy elements: Condition operators" and "Multivalued context
+// keys".
 #pragma once
 
 #include <array>
@@ -14,7 +15,7 @@ namespace pileus::aws::policy {
 struct AddressRange {
   std::array<unsigned char, 16> address{};
   unsigned prefix_bits = 128;
-  bool contains(const AddressRange& other) const;  // other is one address
+  bool contains(const AddressRange& other) const;                   // other is one address
   static std::optional<AddressRange> parse(std::string_view text);  // with or without /bits
 };
 
@@ -29,7 +30,18 @@ class Condition {
   bool holds(const Request& request) const;
 
  private:
-  enum class Family : std::uint8_t { kString, kStringIgnoreCase, kStringLike, kNumeric, kDate, kBool, kBinary, kIp, kArn, kNull };
+  enum class Family : std::uint8_t {
+    kString,
+    kStringIgnoreCase,
+    kStringLike,
+    kNumeric,
+    kDate,
+    kBool,
+    kBinary,
+    kIp,
+    kArn,
+    kNull
+  };
   enum class Order : std::uint8_t { kEquals, kLess, kLessOrEqual, kGreater, kGreaterOrEqual };
   enum class Quantifier : std::uint8_t { kOne, kAll, kAny };
   using Value = std::variant<std::string, double, Time, AddressRange, Pattern, TextTemplate>;
@@ -37,7 +49,8 @@ class Condition {
   bool matches_any(std::string_view actual, const Request& request) const;
   bool matches(const Value& wanted, std::string_view actual, const Request& request) const;
   bool matches_text(const std::string& wanted, std::string_view actual) const;
-  bool matches_template(const TextTemplate& wanted, std::string_view actual, const Request& request) const;
+  bool matches_template(const TextTemplate& wanted, std::string_view actual,
+                        const Request& request) const;
   template <class T>
   bool compares(const T& actual, const T& wanted) const;
   Pattern::Form form() const {

@@ -19,9 +19,12 @@ Identity user() {
 }
 
 // Whether a statement with this Condition applies where the request gives these keys.
-bool holds(std::string_view condition, ConditionValues given = {}, Identity who = user(), std::string_view resource = "*") {
+bool holds(std::string_view condition, ConditionValues given = {}, Identity who = user(),
+           std::string_view resource = "*") {
   const auto policy = parse_policy(
-      str(R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"a:b","Resource":"*","Condition":)", condition, "}}"),
+      str(R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"a:b","Resource":"*",
+      "Condition":)",
+          condition, "}}"),
       Use::kIdentity);
   EXPECT_TRUE(policy) << condition << ": " << policy.error().message();
   if (!policy) return false;
@@ -64,7 +67,9 @@ TEST(ConditionTest, String_operators) {
       {R"({"StringNotLike":{"a:k":"v*"}})", {{"a:k", {"other"}}}, true},
       // All keys of an operator and all operators must hold.
       {R"({"StringEquals":{"a:k":"v","a:l":"w"}})", {{"a:k", {"v"}}, {"a:l", {"x"}}}, false},
-      {R"({"StringEquals":{"a:k":"v"},"StringLike":{"a:l":"*"}})", {{"a:k", {"v"}}, {"a:l", {"x"}}}, true},
+      {R"({"StringEquals":{"a:k":"v"},"StringLike":{"a:l":"*"}})",
+       {{"a:k", {"v"}}, {"a:l", {"x"}}},
+       true},
       {R"({"StringEquals":{"a:k":[]}})", {{"a:k", {"v"}}}, false},
   });
 }
@@ -83,7 +88,9 @@ TEST(ConditionTest, Numbers_dates_booleans_and_bytes) {
       {R"({"DateGreaterThan":{"aws:CurrentTime":"2026-05-04T09:59:59Z"}})", {}, true},
       {R"({"DateLessThan":{"aws:CurrentTime":"2026-05-04"}})", {}, false},
       {R"({"DateLessThanEquals":{"aws:EpochTime":"1777888800"}})", {}, true},
-      {R"({"DateEquals":{"a:d":"2026-01-01T01:00:00+01:00"}})", {{"a:d", {"2026-01-01T00:00:00Z"}}}, true},
+      {R"({"DateEquals":{"a:d":"2026-01-01T01:00:00+01:00"}})",
+       {{"a:d", {"2026-01-01T00:00:00Z"}}},
+       true},
       {R"({"DateNotEquals":{"a:d":"2026"}})", {{"a:d", {"2026-01-01"}}}, false},
       {R"({"DateGreaterThanEquals":{"a:d":"2026-02"}})", {{"a:d", {"2026-02-01T00:00Z"}}}, true},
       {R"({"Bool":{"aws:SecureTransport":"true"}})", {{"aws:SecureTransport", {"true"}}}, true},
@@ -96,17 +103,33 @@ TEST(ConditionTest, Numbers_dates_booleans_and_bytes) {
 
 TEST(ConditionTest, Addresses) {
   check({
-      {R"({"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}})", {{"aws:SourceIp", {"203.0.113.7"}}}, true},
-      {R"({"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}})", {{"aws:SourceIp", {"203.0.114.7"}}}, false},
-      {R"({"IpAddress":{"aws:SourceIp":"203.0.113.7"}})", {{"aws:SourceIp", {"203.0.113.7"}}}, true},
+      {R"({"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}})",
+       {{"aws:SourceIp", {"203.0.113.7"}}},
+       true},
+      {R"({"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}})",
+       {{"aws:SourceIp", {"203.0.114.7"}}},
+       false},
+      {R"({"IpAddress":{"aws:SourceIp":"203.0.113.7"}})",
+       {{"aws:SourceIp", {"203.0.113.7"}}},
+       true},
       {R"({"IpAddress":{"aws:SourceIp":"0.0.0.0/0"}})", {{"aws:SourceIp", {"1.2.3.4"}}}, true},
       {R"({"IpAddress":{"aws:SourceIp":"10.0.0.0/9"}})", {{"aws:SourceIp", {"10.128.0.1"}}}, false},
-      {R"({"IpAddress":{"aws:SourceIp":"2001:DB8:1234:5678::/64"}})", {{"aws:SourceIp", {"2001:db8:1234:5678::1"}}}, true},
-      {R"({"IpAddress":{"aws:SourceIp":"2001:DB8:1234:5678::/64"}})", {{"aws:SourceIp", {"2001:db8:1234:5679::1"}}}, false},
-      {R"({"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}})", {{"aws:SourceIp", {"::ffff:203.0.113.7"}}}, true},
+      {R"({"IpAddress":{"aws:SourceIp":"2001:DB8:1234:5678::/64"}})",
+       {{"aws:SourceIp", {"2001:db8:1234:5678::1"}}},
+       true},
+      {R"({"IpAddress":{"aws:SourceIp":"2001:DB8:1234:5678::/64"}})",
+       {{"aws:SourceIp", {"2001:db8:1234:5679::1"}}},
+       false},
+      {R"({"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}})",
+       {{"aws:SourceIp", {"::ffff:203.0.113.7"}}},
+       true},
       {R"({"IpAddress":{"aws:SourceIp":"0.0.0.0/0"}})", {{"aws:SourceIp", {"::1"}}}, false},
-      {R"({"NotIpAddress":{"aws:SourceIp":["192.0.2.0/24","203.0.113.0/24"]}})", {{"aws:SourceIp", {"203.0.113.7"}}}, false},
-      {R"({"NotIpAddress":{"aws:SourceIp":"192.0.2.0/24"}})", {{"aws:SourceIp", {"203.0.113.7"}}}, true},
+      {R"({"NotIpAddress":{"aws:SourceIp":["192.0.2.0/24","203.0.113.0/24"]}})",
+       {{"aws:SourceIp", {"203.0.113.7"}}},
+       false},
+      {R"({"NotIpAddress":{"aws:SourceIp":"192.0.2.0/24"}})",
+       {{"aws:SourceIp", {"203.0.113.7"}}},
+       true},
       {R"({"NotIpAddress":{"aws:SourceIp":"192.0.2.0/24"}})", {}, true},
       {R"({"IpAddress":{"aws:SourceIp":"0.0.0.0/0"}})", {{"aws:SourceIp", {"1.2.3.4/8"}}}, false},
   });
@@ -115,7 +138,8 @@ TEST(ConditionTest, Addresses) {
 TEST(ConditionTest, ARNs_are_compared_part_by_part) {
   const ConditionValues topic{{"aws:SourceArn", {"arn:aws:sns:us-east-1:123456789012:topic"}}};
   check({
-      {R"({"ArnEquals":{"aws:SourceArn":"arn:aws:sns:us-east-1:123456789012:topic"}})", topic, true},
+      {R"({"ArnEquals":{"aws:SourceArn":"arn:aws:sns:us-east-1:123456789012:topic"}})", topic,
+       true},
       {R"({"ArnEquals":{"aws:SourceArn":"arn:aws:sns:*:123456789012:*"}})", topic, true},
       {R"({"ArnLike":{"aws:SourceArn":"arn:aws:sns:*:123456789012:top?c"}})", topic, true},
       {R"({"ArnLike":{"aws:SourceArn":"arn:aws:sns:*"}})", topic, false},
@@ -144,11 +168,16 @@ TEST(ConditionTest, Absent_keys_IfExists_and_Null) {
 
 // The tables of the User Guide, "Set operators for multivalued context keys".
 TEST(ConditionTest, ForAllValues_and_ForAnyValue) {
-  const char* all = R"({"ForAllValues:StringEquals":{"aws:TagKeys":["environment","cost-center"]}})";
+  const char* all =
+      R"({"ForAllValues:StringEquals":{"aws:TagKeys":["environment","cost-center"]}})";
   const char* any = R"({"ForAnyValue:StringEquals":{"aws:TagKeys":["environment","cost-center"]}})";
-  const char* all_not = R"({"ForAllValues:StringNotEquals":{"aws:TagKeys":["environment","cost-center"]}})";
-  const char* any_not = R"({"ForAnyValue:StringNotEquals":{"aws:TagKeys":["environment","cost-center"]}})";
-  const auto tags = [](std::vector<std::string> keys) { return ConditionValues{{"aws:TagKeys", std::move(keys)}}; };
+  const char* all_not =
+      R"({"ForAllValues:StringNotEquals":{"aws:TagKeys":["environment","cost-center"]}})";
+  const char* any_not =
+      R"({"ForAnyValue:StringNotEquals":{"aws:TagKeys":["environment","cost-center"]}})";
+  const auto tags = [](std::vector<std::string> keys) {
+    return ConditionValues{{"aws:TagKeys", std::move(keys)}};
+  };
   check({
       {all, tags({"environment"}), true},
       {all, tags({"environment", "cost-center"}), true},
@@ -187,9 +216,11 @@ TEST(ConditionTest, Keys_that_follow_from_the_principal) {
   session.arn = "arn:aws:sts::123456789012:assumed-role/r/s";
   session.role_arn = "arn:aws:iam::123456789012:role/r";
   session.issued_at = *parse_iso8601("2026-05-04T09:00:00Z");
-  EXPECT_TRUE(holds(R"({"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::123456789012:role/r"}})", {}, session));
+  EXPECT_TRUE(holds(R"({"ArnEquals":{"aws:PrincipalArn":"arn:aws:iam::123456789012:role/r"}})", {},
+                    session));
   EXPECT_TRUE(holds(R"({"Bool":{"aws:MultiFactorAuthPresent":"false"}})", {}, session));
-  EXPECT_TRUE(holds(R"({"DateLessThan":{"aws:TokenIssueTime":"2026-05-04T09:30:00Z"}})", {}, session));
+  EXPECT_TRUE(
+      holds(R"({"DateLessThan":{"aws:TokenIssueTime":"2026-05-04T09:30:00Z"}})", {}, session));
   EXPECT_TRUE(holds(R"({"Null":{"aws:username":"true"}})", {}, session));
 }
 
@@ -204,12 +235,20 @@ TEST(ConditionTest, Policy_variables) {
       {R"({"StringLike":{"a:k":"${aws:PrincipalTag/star}"}})", {{"a:k", {"a*"}}}, true},
       {R"({"StringLike":{"a:k":"a${*}"}})", {{"a:k", {"abc"}}}, false},
       {R"({"StringLike":{"a:k":"a${*}${?}${$}"}})", {{"a:k", {"a*?$"}}}, true},
-      {R"({"StringEquals":{"a:k":"${aws:PrincipalTag/none, 'fallback'}"}})", {{"a:k", {"fallback"}}}, true},
-      {R"({"StringEquals":{"a:k":"${aws:PrincipalTag/team, 'fallback'}"}})", {{"a:k", {"blue"}}}, true},
+      {R"({"StringEquals":{"a:k":"${aws:PrincipalTag/none, 'fallback'}"}})",
+       {{"a:k", {"fallback"}}},
+       true},
+      {R"({"StringEquals":{"a:k":"${aws:PrincipalTag/team, 'fallback'}"}})",
+       {{"a:k", {"blue"}}},
+       true},
       {R"({"StringEquals":{"a:k":"${aws:PrincipalTag/none}"}})", {{"a:k", {""}}}, false},
       {R"({"StringNotEquals":{"a:k":"${aws:PrincipalTag/none}"}})", {{"a:k", {"x"}}}, true},
-      {R"({"ArnLike":{"aws:SourceArn":"arn:aws:sns:*:${aws:PrincipalAccount}:*"}})", {{"aws:SourceArn", {"arn:aws:sns:us-east-1:123456789012:t"}}}, true},
-      {R"({"StringEquals":{"aws:ResourceTag/team":"${aws:PrincipalTag/team}"}})", {{"aws:ResourceTag/team", {"blue"}}}, true},
+      {R"({"ArnLike":{"aws:SourceArn":"arn:aws:sns:*:${aws:PrincipalAccount}:*"}})",
+       {{"aws:SourceArn", {"arn:aws:sns:us-east-1:123456789012:t"}}},
+       true},
+      {R"({"StringEquals":{"aws:ResourceTag/team":"${aws:PrincipalTag/team}"}})",
+       {{"aws:ResourceTag/team", {"blue"}}},
+       true},
   });
 }
 

@@ -18,7 +18,10 @@ struct Verdict {
 class Evaluation {
  public:
   Evaluation(const Request& request, const PolicySet& policies)
-      : request_(request), policies_(policies), action_(to_lower(request.action)), mask_(ActionMask::of_action(action_)) {}
+      : request_(request),
+        policies_(policies),
+        action_(to_lower(request.action)),
+        mask_(ActionMask::of_action(action_)) {}
 
   Decision run() {
     organisation_.reserve(policies_.organisation.size());
@@ -30,7 +33,8 @@ class Evaluation {
     if (const auto denied = explicit_deny()) return *denied;
     for (const auto& level : organisation_)
       if (!level.allow) return none(Layer::kOrganisation);
-    if (has_no_own_policies()) return resource_.allow ? allowed(resource_layer(), resource_) : none(resource_layer());
+    if (has_no_own_policies())
+      return resource_.allow ? allowed(resource_layer(), resource_) : none(resource_layer());
     return decide();
   }
 
@@ -64,7 +68,8 @@ class Evaluation {
     return type == Type::kService || type == Type::kAnonymous;
   }
   Layer resource_layer() const {
-    return policies_.resource_role == PolicySet::ResourceRole::kTrust ? Layer::kRoleTrust : Layer::kResource;
+    return policies_.resource_role == PolicySet::ResourceRole::kTrust ? Layer::kRoleTrust
+                                                                      : Layer::kResource;
   }
 
   std::optional<Decision> explicit_deny() const {
@@ -80,24 +85,30 @@ class Evaluation {
     return std::nullopt;
   }
 
-  static Decision none(Layer layer) { return {Decision::Reason::kNothingAllows, layer, nullptr, -1}; }
+  static Decision none(Layer layer) {
+    return {Decision::Reason::kNothingAllows, layer, nullptr, -1};
+  }
   static Decision allowed(Layer layer, const Verdict& verdict) {
     return {Decision::Reason::kAllowed, layer, verdict.allow, verdict.allow_statement};
   }
 
   Decision decide() const {
     const bool crosses = request_.crosses_accounts();
-    const bool needs_resource = crosses || policies_.resource_role != PolicySet::ResourceRole::kOrdinary;
+    const bool needs_resource =
+        crosses || policies_.resource_role != PolicySet::ResourceRole::kOrdinary;
     const bool root = request_.principal.type == Type::kRoot;
-    if (!crosses && resource_.naming == Naming::kDirect) return allowed(resource_layer(), resource_);
+    if (!crosses && resource_.naming == Naming::kDirect)
+      return allowed(resource_layer(), resource_);
     const bool by_role = !crosses && resource_.naming == Naming::kRole;
     // Across accounts the caller's own side is told first, as it is the one that caller can change.
     if (!identity_.allow && !root && !by_role) return none(Layer::kIdentity);
     if (needs_resource && !resource_.allow) return none(resource_layer());
     if (policies_.boundary && !boundary_.allow && !root) return none(Layer::kBoundary);
     const bool must_have_session = request_.principal.type == Type::kFederatedUser;
-    if ((must_have_session || !policies_.session.empty()) && !session_.allow) return none(Layer::kSession);
-    return identity_.allow || root ? allowed(Layer::kIdentity, identity_) : allowed(resource_layer(), resource_);
+    if ((must_have_session || !policies_.session.empty()) && !session_.allow)
+      return none(Layer::kSession);
+    return identity_.allow || root ? allowed(Layer::kIdentity, identity_)
+                                   : allowed(resource_layer(), resource_);
   }
 
   const Request& request_;
@@ -111,12 +122,18 @@ class Evaluation {
 // With its article where it denies; without where none allows.
 std::string_view layer_name(Layer layer) {
   switch (layer) {
-    case Layer::kOrganisation: return "service control policy";
-    case Layer::kResource: return "resource-based policy";
-    case Layer::kRoleTrust: return "role trust policy";
-    case Layer::kIdentity: return "identity-based policy";
-    case Layer::kBoundary: return "permissions boundary";
-    case Layer::kSession: return "session policy";
+    case Layer::kOrganisation:
+      return "service control policy";
+    case Layer::kResource:
+      return "resource-based policy";
+    case Layer::kRoleTrust:
+      return "role trust policy";
+    case Layer::kIdentity:
+      return "identity-based policy";
+    case Layer::kBoundary:
+      return "permissions boundary";
+    case Layer::kSession:
+      return "session policy";
   }
   return "policy";
 }
@@ -132,17 +149,20 @@ std::string_view who(const Identity& principal) {
 
 }  // namespace
 
-Decision evaluate(const Request& request, const PolicySet& policies) { return Evaluation(request, policies).run(); }
+Decision evaluate(const Request& request, const PolicySet& policies) {
+  return Evaluation(request, policies).run();
+}
 
 std::string denial_message(const Decision& decision, const Request& request) {
-  const std::string start = str("User: ", who(request.principal), " is not authorized to perform: ", request.action,
-                                " on resource: ", request.resource);
+  const std::string start =
+      str("User: ", who(request.principal), " is not authorized to perform: ", request.action,
+          " on resource: ", request.resource);
   const auto name = layer_name(decision.layer);
   if (decision.reason != Decision::Reason::kExplicitDeny)
     return str(start, " because no ", name, " allows the ", request.action, " action");
   // Resource policies have no ARN of their own; inline ones only a name, which AWS does not tell.
-  const bool named = decision.layer != Layer::kResource && decision.layer != Layer::kRoleTrust && decision.policy &&
-                     is_arn(decision.policy->name);
+  const bool named = decision.layer != Layer::kResource && decision.layer != Layer::kRoleTrust &&
+                     decision.policy && is_arn(decision.policy->name);
   return str(start, " with an explicit deny in ", article(decision.layer), name, named ? ": " : "",
              named ? decision.policy->name : std::string());
 }

@@ -8,7 +8,8 @@
 //    one that names the account leaves the decision to identity policies.
 //  - Across accounts identity and resource policy must both allow.
 //  - Role trust policies and key policies must allow in one account too (required resource policy).
-//  - Root users need no identity policy. Services and anonymous callers have resource policies only.
+//  - Root users need no identity policy. Services and anonymous callers have resource policies
+//  only.
 #pragma once
 
 #include <span>
@@ -17,7 +18,14 @@
 
 namespace pileus::aws::policy {
 
-enum class Layer : std::uint8_t { kOrganisation, kResource, kRoleTrust, kIdentity, kBoundary, kSession };
+enum class Layer : std::uint8_t {
+  kOrganisation,
+  kResource,
+  kRoleTrust,
+  kIdentity,
+  kBoundary,
+  kSession
+};
 
 struct AttachedPolicy {
   enum class Kind : std::uint8_t { kInline, kManaged, kGroup };
@@ -29,24 +37,32 @@ struct AttachedPolicy {
 // Borrowed for one evaluation.
 struct PolicySet {
   std::span<const AttachedPolicy> identity;
-  const AttachedPolicy* resource = nullptr;   // the resource's own, or the role's trust policy
+  const AttachedPolicy* resource = nullptr;  // the resource's own, or the role's trust policy
   const AttachedPolicy* boundary = nullptr;
-  std::span<const AttachedPolicy> session;    // none: not cut
-  std::span<const std::vector<AttachedPolicy>> organisation;  // per level from the root: one of each must allow
-  enum class ResourceRole : std::uint8_t { kOrdinary, kRequired, kTrust } resource_role = ResourceRole::kOrdinary;
+  std::span<const AttachedPolicy> session;  // none: not cut
+  std::span<const std::vector<AttachedPolicy>>
+      organisation;  // per level from the root: one of each must allow
+  enum class ResourceRole : std::uint8_t {
+    kOrdinary,
+    kRequired,
+    kTrust
+  } resource_role = ResourceRole::kOrdinary;
 };
 
 struct Decision {
   enum class Reason : std::uint8_t { kAllowed, kExplicitDeny, kNothingAllows };
   Reason reason = Reason::kNothingAllows;
-  Layer layer = Layer::kIdentity;         // that allowed, denied, or did not allow
-  const AttachedPolicy* policy = nullptr; // that decided; nullptr where none allows, or for a root user
-  int statement = -1;                     // its index in that policy
+  Layer layer = Layer::kIdentity;  // that allowed, denied, or did not allow
+  const AttachedPolicy* policy =
+      nullptr;         // that decided; nullptr where none allows, or for a root user
+  int statement = -1;  // its index in that policy
 
   bool allowed() const { return reason == Reason::kAllowed; }
   std::string_view sid() const {
-    return policy && statement >= 0 ? std::string_view(policy->policy->statements()[static_cast<std::size_t>(statement)].sid)
-                                    : std::string_view();
+    return policy && statement >= 0
+               ? std::string_view(
+                     policy->policy->statements()[static_cast<std::size_t>(statement)].sid)
+               : std::string_view();
   }
 };
 

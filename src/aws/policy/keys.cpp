@@ -14,12 +14,18 @@ bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
 
 std::string_view type_name(Identity::Type type) {
   switch (type) {
-    case Identity::Type::kAnonymous: return "Anonymous";
-    case Identity::Type::kRoot: return "Account";
-    case Identity::Type::kUser: return "User";
-    case Identity::Type::kAssumedRole: return "AssumedRole";
-    case Identity::Type::kFederatedUser: return "FederatedUser";
-    case Identity::Type::kService: return "";
+    case Identity::Type::kAnonymous:
+      return "Anonymous";
+    case Identity::Type::kRoot:
+      return "Account";
+    case Identity::Type::kUser:
+      return "User";
+    case Identity::Type::kAssumedRole:
+      return "AssumedRole";
+    case Identity::Type::kFederatedUser:
+      return "FederatedUser";
+    case Identity::Type::kService:
+      return "";
   }
   return "";
 }
@@ -78,9 +84,11 @@ void Key::look_up(const Request& request, KeyValues& out) const {
 
 void Key::derive(const Request& request, KeyValues& out) const {
   const Identity& who = request.principal;
-  const bool person = who.type != Identity::Type::kAnonymous && who.type != Identity::Type::kService;
+  const bool person =
+      who.type != Identity::Type::kAnonymous && who.type != Identity::Type::kService;
   switch (derived_) {
-    case Derived::kGiven: break;
+    case Derived::kGiven:
+      break;
     // For a session the ARN of its role, not of the session.
     case Derived::kPrincipalArn:
       if (person) add(out, who.type == Identity::Type::kAssumedRole ? who.role_arn : who.arn);
@@ -88,7 +96,9 @@ void Key::derive(const Request& request, KeyValues& out) const {
     case Derived::kPrincipalAccount:
       if (person) add(out, who.account);
       break;
-    case Derived::kPrincipalType: add(out, type_name(who.type)); break;
+    case Derived::kPrincipalType:
+      add(out, type_name(who.type));
+      break;
     case Derived::kPrincipalTag:
       for (const auto& [key, value] : who.tags)
         if (iequals(key, std::string_view(name_).substr(kPrincipalTagPrefix.size()))) {
@@ -96,31 +106,47 @@ void Key::derive(const Request& request, KeyValues& out) const {
           break;
         }
       break;
-    case Derived::kPrincipalIsService: add(out, who.type == Identity::Type::kService ? "true" : "false"); break;
-    case Derived::kPrincipalServiceName: add(out, who.service); break;
-    case Derived::kUserId: add(out, who.type == Identity::Type::kAnonymous ? "anonymous" : std::string_view(who.user_id)); break;
+    case Derived::kPrincipalIsService:
+      add(out, who.type == Identity::Type::kService ? "true" : "false");
+      break;
+    case Derived::kPrincipalServiceName:
+      add(out, who.service);
+      break;
+    case Derived::kUserId:
+      add(out,
+          who.type == Identity::Type::kAnonymous ? "anonymous" : std::string_view(who.user_id));
+      break;
     case Derived::kUserName:
       if (who.type == Identity::Type::kUser) add(out, who.user_name);
       break;
-    case Derived::kSourceIdentity: add(out, who.source_identity); break;
+    case Derived::kSourceIdentity:
+      add(out, who.source_identity);
+      break;
     // Only temporary credentials say whether there was a second factor.
     case Derived::kMfaPresent:
       if (who.issued_at) add(out, who.mfa ? "true" : "false");
       break;
     case Derived::kTokenIssueTime:
-      if (who.issued_at) add_own(out, iso8601(std::chrono::floor<std::chrono::seconds>(*who.issued_at)));
+      if (who.issued_at)
+        add_own(out, iso8601(std::chrono::floor<std::chrono::seconds>(*who.issued_at)));
       break;
     case Derived::kCurrentTime:
-      if (request.now) add_own(out, iso8601(std::chrono::floor<std::chrono::seconds>(*request.now)));
+      if (request.now)
+        add_own(out, iso8601(std::chrono::floor<std::chrono::seconds>(*request.now)));
       break;
     case Derived::kEpochTime:
       if (request.now) add_own(out, std::to_string(to_millis(*request.now) / 1000));
       break;
     case Derived::kResourceAccount:
-      add(out, request.resource_account.empty() ? std::string_view(who.account) : request.resource_account);
+      add(out, request.resource_account.empty() ? std::string_view(who.account)
+                                                : request.resource_account);
       break;
-    case Derived::kViaService: add(out, "false"); break;
-    case Derived::kFederatedProvider: add(out, request.federated_provider); break;
+    case Derived::kViaService:
+      add(out, "false");
+      break;
+    case Derived::kFederatedProvider:
+      add(out, request.federated_provider);
+      break;
   }
 }
 

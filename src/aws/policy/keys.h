@@ -27,9 +27,23 @@ class Key {
 
  private:
   enum class Derived : std::uint8_t {
-    kGiven, kPrincipalArn, kPrincipalAccount, kPrincipalType, kPrincipalTag, kPrincipalIsService,
-    kPrincipalServiceName, kUserId, kUserName, kSourceIdentity, kMfaPresent, kTokenIssueTime,
-    kCurrentTime, kEpochTime, kResourceAccount, kViaService, kFederatedProvider,
+    kGiven,
+    kPrincipalArn,
+    kPrincipalAccount,
+    kPrincipalType,
+    kPrincipalTag,
+    kPrincipalIsService,
+    kPrincipalServiceName,
+    kUserId,
+    kUserName,
+    kSourceIdentity,
+    kMfaPresent,
+    kTokenIssueTime,
+    kCurrentTime,
+    kEpochTime,
+    kResourceAccount,
+    kViaService,
+    kFederatedProvider,
   };
   static Derived derived_of(std::string_view name);
   void derive(const Request& request, KeyValues& out) const;

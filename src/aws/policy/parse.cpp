@@ -19,7 +19,8 @@ class Parser {
   std::unexpected<Error> bad(std::string message) const {
     return fail("MalformedPolicyDocument", std::move(message), 400);
   }
-  // Where the trust policy's parser names the field, the other one only says that something is wrong.
+  // Where the trust policy's parser names the field, the other one only says that something is
+  // wrong.
   std::unexpected<Error> syntax(std::string trust_message) const {
     return bad(use_ == Use::kTrust ? std::move(trust_message) : "Syntax errors in policy.");
   }
@@ -63,14 +64,19 @@ Choice choose(const JsonObject& json, std::string_view name, std::string_view ne
 }
 
 bool is_account_id(std::string_view text) {
-  return text.size() == 12 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return text.size() == 12 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 bool is_unique_id(std::string_view text) {
-  return text.size() >= 16 && (text.starts_with("AIDA") || text.starts_with("AROA") || text.starts_with("AGPA"));
+  return text.size() >= 16 &&
+         (text.starts_with("AIDA") || text.starts_with("AROA") || text.starts_with("AGPA"));
 }
-bool has_wildcard(std::string_view text) { return text.find_first_of("*?") != std::string_view::npos; }
+bool has_wildcard(std::string_view text) {
+  return text.find_first_of("*?") != std::string_view::npos;
+}
 
-constexpr std::string_view kVendorNeeded = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.";
+constexpr std::string_view kVendorNeeded =
+    "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc.";
 
 }  // namespace
 
@@ -110,7 +116,8 @@ Parser::Check Parser::version(const JsonObject& document) {
   if (!value) return kFine;
   if (!value->is_string()) return bad("The policy must contain a valid version string.");
   const std::string_view text = value->get_string();
-  if (text != "2012-10-17" && text != "2008-10-17") return bad("The policy must contain a valid version string.");
+  if (text != "2012-10-17" && text != "2008-10-17")
+    return bad("The policy must contain a valid version string.");
   policy_.variables_ = text == "2012-10-17";
   return kFine;
 }
@@ -143,13 +150,15 @@ Parser::Check Parser::statement(const Json& json) {
 }
 
 Parser::Check Parser::fields(const JsonObject& json) const {
-  constexpr std::string_view kKnown[] = {"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction",
-                                         "Resource", "NotResource", "Condition"};
+  constexpr std::string_view kKnown[] = {"Sid",          "Effect",      "Principal",
+                                         "NotPrincipal", "Action",      "NotAction",
+                                         "Resource",     "NotResource", "Condition"};
   for (const auto& [name, value] : json) {
     if (std::find(std::begin(kKnown), std::end(kKnown), std::string_view(name)) == std::end(kKnown))
       return syntax(str("Unknown field ", std::string_view(name)));
     const bool is_principal = name == "Principal" || name == "NotPrincipal";
-    if (is_principal && use_ == Use::kIdentity) return bad("Policy document should not specify a principal.");
+    if (is_principal && use_ == Use::kIdentity)
+      return bad("Policy document should not specify a principal.");
     if (use_ == Use::kTrust && (name == "Resource" || name == "NotResource"))
       return bad(str("Has prohibited field ", std::string_view(name)));
   }
@@ -166,7 +175,9 @@ Parser::Check Parser::sid(const JsonObject& json, Statement& out) {
   if (!std::all_of(out.sid.begin(), out.sid.end(), [](char c) {
         return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
       }))
-    return bad("Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*");
+    return bad(
+        "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular "
+        "expression [0-9A-Za-z]*");
   if (!out.sid.empty() && !sids_.insert(out.sid).second)
     return bad("Statement IDs (SID) in a single policy must be unique.");
   return kFine;
@@ -176,7 +187,8 @@ Parser::Check Parser::effect(const JsonObject& json, Statement& out) {
   const Json* value = json.if_contains("Effect");
   if (!value) return syntax("Missing required field Effect");
   if (!value->is_string() || (value->get_string() != "Allow" && value->get_string() != "Deny"))
-    return syntax(str("Invalid effect: ", value->is_string() ? std::string_view(value->get_string()) : std::string_view("null")));
+    return syntax(str("Invalid effect: ", value->is_string() ? std::string_view(value->get_string())
+                                                             : std::string_view("null")));
   out.allow = value->get_string() == "Allow";
   return kFine;
 }
@@ -189,14 +201,17 @@ Parser::Check Parser::principal(const JsonObject& json, Statement& out) {
   out.not_principal = choice.negated;
   if (choice.value->is_string()) {
     if (choice.value->get_string() != "*")
-      return bad(str("Invalid principal in policy: \"AWS\":\"", std::string_view(choice.value->get_string()), '"'));
+      return bad(str("Invalid principal in policy: \"AWS\":\"",
+                     std::string_view(choice.value->get_string()), '"'));
     out.principals.add({PrincipalEntry::Kind::kEveryone, "*"});
   } else {
     TRY(principal_map(*choice.value, out));
   }
   if (out.principals.empty())
-    return bad("Invalid principal in policy: com.amazon.balsa.error.InvalidPolicyException: The passed in policy has a "
-               "statement with no principals!");
+    return bad(
+        "Invalid principal in policy: com.amazon.balsa.error.InvalidPolicyException: The passed in "
+        "policy has a "
+        "statement with no principals!");
   return kFine;
 }
 
@@ -210,7 +225,8 @@ Parser::Check Parser::principal_map(const Json& value, Statement& out) {
   return kFine;
 }
 
-Parser::Check Parser::principal_entry(std::string_view type, std::string_view value, Statement& out) {
+Parser::Check Parser::principal_entry(std::string_view type, std::string_view value,
+                                      Statement& out) {
   using Kind = PrincipalEntry::Kind;
   const auto add = [&](Kind kind, std::string_view text) {
     out.principals.add({kind, std::string(text)});
@@ -219,27 +235,33 @@ Parser::Check Parser::principal_entry(std::string_view type, std::string_view va
   const auto invalid = [&](std::string_view shown) {
     return bad(str("Invalid principal in policy: \"", shown, "\":\"", value, '"'));
   };
-  if (type == "Service") return value.empty() ? Check(invalid("SERVICE")) : add(Kind::kService, value);
-  if (type == "Federated") return value.empty() ? Check(invalid("FEDERATED")) : add(Kind::kFederated, value);
-  if (type == "CanonicalUser") return value.empty() ? Check(invalid("CANONICAL")) : add(Kind::kCanonicalUser, value);
+  if (type == "Service")
+    return value.empty() ? Check(invalid("SERVICE")) : add(Kind::kService, value);
+  if (type == "Federated")
+    return value.empty() ? Check(invalid("FEDERATED")) : add(Kind::kFederated, value);
+  if (type == "CanonicalUser")
+    return value.empty() ? Check(invalid("CANONICAL")) : add(Kind::kCanonicalUser, value);
   if (type != "AWS") return bad(str("Invalid principal in policy: \"", type, "\":\"", value, '"'));
   if (value == "*") return add(Kind::kEveryone, value);
   if (is_account_id(value)) return add(Kind::kAccount, value);
   if (is_unique_id(value)) return add(Kind::kUniqueId, value);
   const auto arn = parse_arn(value);
-  if (!arn || has_wildcard(value) || (arn->service != "iam" && arn->service != "sts") || !is_account_id(arn->account))
+  if (!arn || has_wildcard(value) || (arn->service != "iam" && arn->service != "sts") ||
+      !is_account_id(arn->account))
     return invalid("AWS");
   if (arn->service == "iam" && arn->resource == "root") return add(Kind::kAccount, arn->account);
   constexpr std::string_view kIam[] = {"user", "role"}, kSts[] = {"assumed-role", "federated-user"};
   const auto& types = arn->service == "iam" ? kIam : kSts;
-  if (std::find(std::begin(types), std::end(types), arn->resource_type()) == std::end(types)) return invalid("AWS");
+  if (std::find(std::begin(types), std::end(types), arn->resource_type()) == std::end(types))
+    return invalid("AWS");
   return add(Kind::kAws, value);
 }
 
 Parser::Check Parser::actions(const JsonObject& json, Statement& out) {
   const Choice choice = choose(json, "Action", "NotAction");
   if (!choice.value)
-    return use_ == Use::kTrust ? Check(bad("Missing required field Action")) : Check(bad("Policy statement must contain actions."));
+    return use_ == Use::kTrust ? Check(bad("Missing required field Action"))
+                               : Check(bad("Policy statement must contain actions."));
   if (choice.both) return syntax("Action and NotAction exclude each other");
   out.not_action = choice.negated;
   std::vector<std::string> list;
@@ -251,15 +273,18 @@ Parser::Check Parser::actions(const JsonObject& json, Statement& out) {
 
 Parser::Check Parser::action(std::string_view text, Statement& out) {
   const auto colon = text.find(':');
-  if (use_ == Use::kTrust && (colon == std::string_view::npos || !iequals(text.substr(0, colon), "sts")))
+  if (use_ == Use::kTrust &&
+      (colon == std::string_view::npos || !iequals(text.substr(0, colon), "sts")))
     return bad("AssumeRole policy may only specify STS AssumeRole actions.");
   if (text != "*" && text != "*:*") {
     if (colon == std::string_view::npos || colon == 0) return bad(std::string(kVendorNeeded));
     const auto vendor = text.substr(0, colon), name = text.substr(colon + 1);
-    if (name.find(':') != std::string_view::npos) return bad("Actions/Condition can contain only one colon.");
+    if (name.find(':') != std::string_view::npos)
+      return bad("Actions/Condition can contain only one colon.");
     const auto plain = [](std::string_view word, std::string_view more) {
       return std::all_of(word.begin(), word.end(), [&](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || more.find(c) != more.npos;
+        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+               more.find(c) != more.npos;
       });
     };
     if (!plain(vendor, "-")) return bad(str("Vendor ", vendor, " is not valid"));
@@ -276,7 +301,8 @@ Parser::Check Parser::resources(const JsonObject& json, Statement& out) {
   if (choice.both) return syntax("Resource and NotResource exclude each other");
   out.not_resource = choice.negated;
   std::vector<std::string> list;
-  if (!strings(*choice.value, list)) return syntax("Resource must be a string or a list of strings");
+  if (!strings(*choice.value, list))
+    return syntax("Resource must be a string or a list of strings");
   if (list.empty()) return bad("Policy statement must contain resources.");
   for (const auto& text : list) TRY(resource(text, out));
   return kFine;
@@ -301,22 +327,38 @@ Parser::Check Parser::resource_arn(std::string_view text) const {
   if (parts[0] != "arn" || parts.size() < 3 || (parts.size() < 6 && !text.ends_with('*')))
     return bad(str("Resource ", text, " must be in ARN format or \"*\"."));
   if (parts[1].empty()) return bad(str("Partition \"\" is not valid for resource \"", text, "\"."));
-  if (use_ != Use::kIdentity || text.find("${") != std::string_view::npos || parts.size() < 6) return kFine;
+  if (use_ != Use::kIdentity || text.find("${") != std::string_view::npos || parts.size() < 6)
+    return kFine;
   if (parts[2].empty() || has_wildcard(parts[2]))
     return bad("Resource vendor must be fully qualified and cannot contain regexes.");
   if (parts[2] == "s3" && !parts[3].empty() && parts[3] != "*" && parts[4].empty())
     return bad(str("Resource ", text, " can not contain region information."));
   if (parts[2] != "iam") return kFine;
-  if (!parts[3].empty()) return bad(str("IAM resource ", text, " cannot contain region information."));
-  constexpr std::string_view kPaths[] = {"user/", "federated-user/", "role/", "group/", "instance-profile/", "mfa/",
-                                         "server-certificate/", "policy/", "sms-mfa/", "saml-provider/", "oidc-provider/",
-                                         "report/", "access-report/"};
+  if (!parts[3].empty())
+    return bad(str("IAM resource ", text, " cannot contain region information."));
+  constexpr std::string_view kPaths[] = {"user/",
+                                         "federated-user/",
+                                         "role/",
+                                         "group/",
+                                         "instance-profile/",
+                                         "mfa/",
+                                         "server-certificate/",
+                                         "policy/",
+                                         "sms-mfa/",
+                                         "saml-provider/",
+                                         "oidc-provider/",
+                                         "report/",
+                                         "access-report/"};
   const bool known = parts[5] == "*" || parts[5] == "root" ||
-                     std::any_of(std::begin(kPaths), std::end(kPaths), [&](auto path) { return parts[5].starts_with(path); });
+                     std::any_of(std::begin(kPaths), std::end(kPaths),
+                                 [&](auto path) { return parts[5].starts_with(path); });
   if (!known)
-    return bad("IAM resource path must either be \"*\" or start with user/, federated-user/, role/, group/, "
-               "instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, oidc-provider/, report/, "
-               "access-report/.");
+    return bad(
+        "IAM resource path must either be \"*\" or start with user/, federated-user/, role/, "
+        "group/, "
+        "instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/, saml-provider/, "
+        "oidc-provider/, report/, "
+        "access-report/.");
   return kFine;
 }
 
@@ -331,7 +373,8 @@ Parser::Check Parser::conditions(const JsonObject& json, Statement& out) {
   return kFine;
 }
 
-Parser::Check Parser::condition(std::string_view operator_name, const JsonObject& keys, Statement& out) {
+Parser::Check Parser::condition(std::string_view operator_name, const JsonObject& keys,
+                                Statement& out) {
   const auto prototype = Condition::with_operator(operator_name);
   if (!prototype) return bad(str("Invalid Condition type : ", operator_name, '.'));
   for (const auto& [key, value] : keys) {
@@ -342,12 +385,15 @@ Parser::Check Parser::condition(std::string_view operator_name, const JsonObject
     if (!strings(value, list, true)) return syntax("Condition values must be strings");
     for (const auto& text : list)
       if (!one.add_value(text, policy_.variables_))
-        return bad(str("Invalid value \"", text, "\" for condition ", operator_name, " of ", std::string_view(key), '.'));
+        return bad(str("Invalid value \"", text, "\" for condition ", operator_name, " of ",
+                       std::string_view(key), '.'));
     out.conditions.push_back(std::move(one));
   }
   return kFine;
 }
 
-Result<Policy> parse_policy(std::string_view document, Use use) { return Parser(use).parse(document); }
+Result<Policy> parse_policy(std::string_view document, Use use) {
+  return Parser(use).parse(document);
+}
 
 }  // namespace pileus::aws::policy

@@ -47,11 +47,13 @@ ActionMask ActionMask::of_statement(const Statement& statement) {
 
 bool Statement::applies(const Request& request, std::string_view action, Naming& naming) const {
   const bool action_listed =
-      std::any_of(actions.begin(), actions.end(), [&](const Pattern& pattern) { return pattern.matches(action); });
+      std::any_of(actions.begin(), actions.end(),
+                  [&](const Pattern& pattern) { return pattern.matches(action); });
   if (action_listed == not_action) return false;
   if (!resources.empty()) {
-    const bool resource_listed = std::any_of(resources.begin(), resources.end(),
-                                             [&](const ResourceEntry& entry) { return entry.matches(request); });
+    const bool resource_listed =
+        std::any_of(resources.begin(), resources.end(),
+                    [&](const ResourceEntry& entry) { return entry.matches(request); });
     if (resource_listed == not_resource) return false;
   }
   naming = Naming::kDirect;

@@ -22,7 +22,8 @@ enum class Use {
 };
 
 inline constexpr std::size_t kMaxStatements = 1024;
-inline constexpr std::size_t kMaxValues = 16384;  // actions, resources, principals, condition values
+inline constexpr std::size_t kMaxValues =
+    16384;  // actions, resources, principals, condition values
 inline constexpr std::size_t kMaxJsonDepth = 16;
 
 // A resource pattern; with policy variables it is put together for each request.

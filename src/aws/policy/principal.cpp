@@ -9,12 +9,15 @@ using Type = Identity::Type;
 
 Naming naming_of(const PrincipalEntry& entry, const Request& request) {
   const Identity& who = request.principal;
-  const auto when = [](bool condition, Naming naming) { return condition ? naming : Naming::kNotNamed; };
+  const auto when = [](bool condition, Naming naming) {
+    return condition ? naming : Naming::kNotNamed;
+  };
   switch (entry.kind) {
     case PrincipalEntry::Kind::kEveryone:
       return who.type == Type::kAssumedRole ? Naming::kRole : Naming::kDirect;
     case PrincipalEntry::Kind::kAccount:
-      if (who.type == Type::kService || who.type == Type::kAnonymous || who.account != entry.text) return Naming::kNotNamed;
+      if (who.type == Type::kService || who.type == Type::kAnonymous || who.account != entry.text)
+        return Naming::kNotNamed;
       return who.type == Type::kRoot ? Naming::kDirect : Naming::kAccount;
     case PrincipalEntry::Kind::kAws:
       if (who.type == Type::kService || who.type == Type::kAnonymous) return Naming::kNotNamed;
@@ -24,16 +27,19 @@ Naming naming_of(const PrincipalEntry& entry, const Request& request) {
       // AROA…:session names the session, AROA… the role.
       if (entry.text == who.user_id) return Naming::kDirect;
       const std::string_view id = who.user_id;
-      return when(who.type == Type::kAssumedRole && id.substr(0, id.find(':')) == entry.text, Naming::kRole);
+      return when(who.type == Type::kAssumedRole && id.substr(0, id.find(':')) == entry.text,
+                  Naming::kRole);
     }
     case PrincipalEntry::Kind::kService:
-      return when(who.type == Type::kService && (entry.text == who.service || entry.text == "*"), Naming::kDirect);
+      return when(who.type == Type::kService && (entry.text == who.service || entry.text == "*"),
+                  Naming::kDirect);
     case PrincipalEntry::Kind::kFederated:
       return when(!request.federated_provider.empty() &&
                       (entry.text == request.federated_provider || entry.text == "*"),
                   Naming::kDirect);
     case PrincipalEntry::Kind::kCanonicalUser:
-      return when(!request.canonical_user.empty() && entry.text == request.canonical_user, Naming::kDirect);
+      return when(!request.canonical_user.empty() && entry.text == request.canonical_user,
+                  Naming::kDirect);
   }
   return Naming::kNotNamed;
 }
@@ -47,8 +53,9 @@ Naming Principals::names(const Request& request) const {
 }
 
 bool Principals::leaves_out(const Request& request) const {
-  return std::any_of(entries_.begin(), entries_.end(),
-                     [&](const PrincipalEntry& entry) { return naming_of(entry, request) >= Naming::kRole; });
+  return std::any_of(entries_.begin(), entries_.end(), [&](const PrincipalEntry& entry) {
+    return naming_of(entry, request) >= Naming::kRole;
+  });
 }
 
 }  // namespace pileus::aws::policy

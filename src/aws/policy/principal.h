@@ -19,7 +19,15 @@ enum class Naming : std::uint8_t {
 };
 
 struct PrincipalEntry {
-  enum class Kind : std::uint8_t { kEveryone, kAccount, kAws, kUniqueId, kService, kFederated, kCanonicalUser };
+  enum class Kind : std::uint8_t {
+    kEveryone,
+    kAccount,
+    kAws,
+    kUniqueId,
+    kService,
+    kFederated,
+    kCanonicalUser
+  };
   Kind kind;
   std::string text;  // account number, ARN, service name …
 };

@@ -1,4 +1,5 @@
-// One question to the policies: may this principal do this to that? Views; lives for one evaluation.
+// One question to the policies: may this principal do this to that? Views; lives for one
+// evaluation.
 #pragma once
 
 #include <map>
@@ -23,14 +24,17 @@ class Request {
   std::string_view action;            // "s3:GetObject"
   std::string_view resource;          // ARN, or "*"
   std::string_view resource_account;  // "": the principal's own
-  std::string_view federated_provider;  // AssumeRoleWithSAML, …WithWebIdentity: the provider's ARN or name
-  std::string_view canonical_user;      // S3's id of the principal's account, where there is one
+  std::string_view
+      federated_provider;  // AssumeRoleWithSAML, …WithWebIdentity: the provider's ARN or name
+  std::string_view canonical_user;  // S3's id of the principal's account, where there is one
   // Keys that this call gives. They win over what follows from the principal (aws:PrincipalArn,
   // aws:userid, aws:CurrentTime …; see keys.h), which need not be given.
   const ConditionValues* conditions = nullptr;
-  std::optional<Time> now;              // for aws:CurrentTime and aws:EpochTime
+  std::optional<Time> now;  // for aws:CurrentTime and aws:EpochTime
 
-  bool crosses_accounts() const { return !resource_account.empty() && resource_account != principal.account; }
+  bool crosses_accounts() const {
+    return !resource_account.empty() && resource_account != principal.account;
+  }
 };
 
 }  // namespace pileus::aws::policy

@@ -22,7 +22,8 @@ std::optional<TextTemplate> TextTemplate::parse(std::string_view text, bool vari
   TextTemplate out;
   while (!text.empty()) {
     const auto open = variables ? text.find("${") : std::string_view::npos;
-    if (open != 0) out.pieces_.push_back({Piece::Kind::kText, std::string(text.substr(0, open)), {}, {}});
+    if (open != 0)
+      out.pieces_.push_back({Piece::Kind::kText, std::string(text.substr(0, open)), {}, {}});
     if (open == std::string_view::npos) break;
     text.remove_prefix(open + 2);
     const auto close = text.find('}');
@@ -34,7 +35,8 @@ std::optional<TextTemplate> TextTemplate::parse(std::string_view text, bool vari
       continue;
     }
     auto default_value = default_of(inside);
-    out.pieces_.push_back({Piece::Kind::kVariable, {}, Key(trim(inside)), std::move(default_value)});
+    out.pieces_.push_back(
+        {Piece::Kind::kVariable, {}, Key(trim(inside)), std::move(default_value)});
     out.constant_ = false;
   }
   return out;

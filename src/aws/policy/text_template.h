@@ -33,8 +33,8 @@ class TextTemplate {
  private:
   struct Piece {
     enum class Kind { kText, kLiteral, kVariable } kind;
-    std::string text;                         // kText may hold wildcards, kLiteral is ${*} and the like
-    Key key;                                  // kVariable
+    std::string text;  // kText may hold wildcards, kLiteral is ${*} and the like
+    Key key;           // kVariable
     std::optional<std::string> default_value;
   };
   std::optional<std::string> value(const Piece& piece, const Request& request) const;
