@@ -144,6 +144,29 @@ struct Server {
   std::string address;
 };
 
+// For comparison: each loop accepts for itself from a socket of its own (SO_REUSEPORT).
+struct OwnSockets {
+  OwnSockets() : loops(2), server(loops, time) {
+    for (std::size_t i = 0; i < 2; ++i) {
+      const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      const int one = 1;
+      ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
+      ::bind(fd, reinterpret_cast<sockaddr*>(&in), size);
+      ::listen(fd, 4096);
+      ::getsockname(fd, reinterpret_cast<sockaddr*>(&in), &size);
+      net::HttpServer::ListenOptions options;
+      options.loop = &loops.at(i);
+      (void)server.listen_fd(fd, answer, std::move(options)).value();
+    }
+  }
+  std::string url() const { return str("http://127.0.0.1:", ntohs(in.sin_port), "/"); }
+  sockaddr_in in{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+  socklen_t size = sizeof in;
+  SystemTime time;
+  net::Loops loops;
+  net::HttpServer server;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -179,6 +202,8 @@ int main(int argc, char** argv) {
   }
   show("ours, two loops", load(wrk, Server(2).url(), seconds));
   show("ours, two loops, short connections", load(wrk, Server(2).url(), seconds, "-H 'Connection: close'"));
+  show("ours, two loops, a socket each", load(wrk, OwnSockets().url(), seconds));
+  show("ours, two, a socket each, short", load(wrk, OwnSockets().url(), seconds, "-H 'Connection: close'"));
   show("ours, one loop, TLS", load(wrk, Server(1, true).url("https://"), seconds));
   fs::remove_all(folder);
   if (theirs > 0) std::printf("nginx / ours: %.3f (target: at most 1.2)\n", theirs / ours);
