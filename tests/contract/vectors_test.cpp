@@ -337,14 +337,14 @@ class VectorTest : public testing::Test {
   std::string reason_;
 };
 
-using Skips = std::map<std::string, std::string>;  // "id:side" → reason
+using Skips = std::map<std::string, std::string>;  // name of the test → reason
 
 void register_case(const Skips& skips, std::set<std::string>& used, const std::string& side, Case c) {
-  const std::string id = c.vector.text("id"), key = str(id, ":", side);
+  const std::string key = str(c.vector.text("kind"), "_", c.vector.text("id"), "_", side);
   const auto found = skips.find(key);
   const std::string reason = found == skips.end() ? "" : found->second;
   used.insert(key);
-  testing::RegisterTest(c.vector.service.name, str(c.vector.text("kind"), "_", id, "_", side).c_str(), nullptr, nullptr, __FILE__, __LINE__,
+  testing::RegisterTest(c.vector.service.name, key.c_str(), nullptr, nullptr, __FILE__, __LINE__,
                         [c, reason]() -> VectorTest* { return new VectorTest(c, reason); });
 }
 
