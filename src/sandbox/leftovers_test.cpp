@@ -215,7 +215,7 @@ TEST(Worlds, As_an_ordinary_user) {
   if (run_tool({setpriv, "--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/unshare", "-U", "/bin/true"}) != 0)
     GTEST_SKIP() << "an ordinary user gets no user namespace here";
   run_again({setpriv, "--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/env", "HOME=/tmp", "TMPDIR=/tmp"},
-            "ProcessDriver.*:RedTeam.*");
+            "ProcessDriver.*:RedTeam.*:Outbound.*");
 }
 
 }  // namespace

@@ -161,7 +161,7 @@ int bring_up(int netlink, int index) {
 
 // Everything that leaves a sandbox: nothing of the host, no neighbour, no metadata service.
 std::string nft_rules(int slot, bool router_guard) {
-  const std::string ours = str("\"pl", slot, "v*\"");
+  const std::string ours = str("\"pls", slot, "v*\"");
   const std::string table = str("table inet pileus_", slot);
   const std::string range = str(dotted(kRange + (static_cast<std::uint32_t>(slot) << 13)), "/19");
   std::string text = str(
@@ -180,7 +180,7 @@ std::string nft_rules(int slot, bool router_guard) {
   if (router_guard)
     text += "table inet pileus_guard {}\ndelete table inet pileus_guard\ntable inet pileus_guard {\n"
             " chain forward { type filter hook forward priority -5; policy accept;\n"
-            "  iifname \"pl*v*\" accept\n  oifname \"pl*v*\" accept\n  drop\n }\n}\n";
+            "  iifname \"pls*\" accept\n  oifname \"pls*\" accept\n  drop\n }\n}\n";
   return text;
 }
 
@@ -204,7 +204,7 @@ pid_t start_nft(std::string_view text, int output_fd) {
 
 }  // namespace
 
-std::string HostNetwork::interface(unsigned index) const { return str("pl", slot_, 'v', index); }
+std::string HostNetwork::interface(unsigned index) const { return str("pls", slot_, 'v', index); }
 
 std::uint32_t HostNetwork::host_address(unsigned index) const {
   return kRange + (static_cast<std::uint32_t>(slot_) << 13) + index * 2;
@@ -249,8 +249,8 @@ Result<Unit> HostNetwork::finish(std::vector<std::string>& missing) {
   if (run_tool({find_tool("nft"), "list", "chain", "ip", "filter", "FORWARD"}, &chain) == 0 &&
       chain.find("policy drop") != std::string::npos)
     missing.push_back(str("sandboxes may not reach the outside: another firewall on this host drops what is "
-                          "forwarded (Docker does); allow it with: iptables -I FORWARD -i 'pl+' -j ACCEPT; "
-                          "iptables -I FORWARD -o 'pl+' -j ACCEPT"));
+                          "forwarded (Docker does); allow it with: iptables -I FORWARD -i 'pls+' -j ACCEPT; "
+                          "iptables -I FORWARD -o 'pls+' -j ACCEPT"));
   return Unit{};
 }
 

@@ -14,7 +14,7 @@ namespace pileus::sandbox {
 
 // One of sixteen slots per host network namespace, held by an abstract socket: so two servers do
 // not meet, and nothing stays when one is killed. Slot n owns 198.18.0.0/15's n-th /19 (addresses
-// set apart for benchmarks, in use nowhere), interfaces pl<n>v* and table pileus_<n>.
+// set apart for benchmarks, in use nowhere), interfaces pls<n>v* and table pileus_<n>.
 class HostNetwork {
  public:
   static constexpr unsigned kSlots = 16;
@@ -24,7 +24,7 @@ class HostNetwork {
   Result<Unit> finish(std::vector<std::string>& missing);
   void remove();  // table, forwarding; what the kernel does not take away itself
   bool up() const { return up_; }
-  std::string interface(unsigned index) const;       // "pl0v12"
+  std::string interface(unsigned index) const;       // "pls0v12"
   std::uint32_t host_address(unsigned index) const;  // host byte order; +1 is the sandbox's
 
  private:
