@@ -51,8 +51,10 @@ std::optional<std::string> echo(const Shape& shape, const void* value) {
     }
     default: protocol::append_scalar(out, shape, TimestampFormat::kIso8601, value);
   }
-  if (out.size() > kMaxEchoBytes) out = out.substr(0, kMaxEchoBytes) + "...";
-  return out;
+  if (out.size() <= kMaxEchoBytes) return out;
+  std::size_t end = kMaxEchoBytes;
+  while (end > 0 && (out[end] & 0xc0) == 0x80) --end;  // not within a character
+  return out.substr(0, end) + "...";
 }
 
 std::string enum_set(const Constraint& c) {

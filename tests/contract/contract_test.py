@@ -2,7 +2,7 @@
 
 Valid random inputs are serialised by botocore and parsed by the contract tool; random outputs are
 serialised by the tool and parsed by botocore; each modelled error and each constraint is tried once.
-The tool's path: PILEUS_CONTRACT_TOOL, else build/dev/contract_tool. The seed: PILEUS_SEED.
+The tool's path: PILEUS_CONTRACT_TOOL, else the newest of build/{release,dev}. The seed: PILEUS_SEED.
 """
 
 import base64
@@ -22,7 +22,8 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TOOL = os.environ.get("PILEUS_CONTRACT_TOOL", str(ROOT / "build" / "dev" / "contract_tool"))
+BUILT = [p for p in (ROOT / "build" / b / "contract_tool" for b in ("release", "dev")) if p.exists()]
+TOOL = os.environ.get("PILEUS_CONTRACT_TOOL") or str(max(BUILT, key=lambda p: p.stat().st_mtime, default="contract_tool"))
 SEED = int(os.environ.get("PILEUS_SEED", "4566"))
 ROUNDS = 4
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
@@ -87,7 +88,10 @@ class Maker:
         out = {}
         for name in names:
             member = shape.members[name]
-            required = name in shape.required_members or shape.is_tagged_union
+            # Always there: what botocore gives for an absent status or payload is not absence; and a
+            # structure without members can not be written in a form.
+            certain = member.serialization.get("location") == "statusCode" or shape.serialization.get("payload") == name
+            required = name in shape.required_members or shape.is_tagged_union or certain or (depth > 0 and not out and name == names[-1])
             if not required and (depth > 4 or self.random.random() < 0.4):
                 continue
             out[name] = self.value(member, depth + 1, member.serialization.get("location", "body"))
@@ -221,7 +225,8 @@ def test_errors_are_understood_by_botocore(tool, service, operation):
     for protocol in protocols(service):
         for error in model.error_shapes + [None]:
             code = error.error_code if error else "SomeOtherException"
-            status = error.metadata.get("error", {}).get("httpStatusCode", 500 if error.metadata.get("fault") else 400) if error else 400
+            raw = SERVICES[service][0]._service_description["shapes"][error.name] if error else {}
+            status = raw.get("error", {}).get("httpStatusCode", 500 if raw.get("fault") else 400)
             answer = tool(do="error", service=service, protocol=protocol, operation=operation, code=code, message="It is <so> & thus", members={})
             assert answer["status"] == status
             parsed = botocore_parse(service, operation, protocol, answer)
@@ -323,7 +328,7 @@ def shown(shape, value):
             return None
         text = "[" + ", ".join(value) + "]"
     else:
-        text = str(value)
+        text = f"{value}.0" if shape.type_name in ("float", "double") else str(value)
     return text if len(text.encode()) <= 2048 else None if shape.type_name == "list" else text.encode()[:2048].decode(errors="ignore") + "..."
 
 
