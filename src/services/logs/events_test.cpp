@@ -27,6 +27,9 @@ class EventsTest : public LogsTest {
     for (int i = from; i < to; ++i) out.push_back(std::to_string(i));
     return out;
   }
+  [[clang::coro_wrapper]] Task<Result<std::uint64_t>> wait(std::uint64_t seen) {
+    return logs_.wait_for_events("000000000000", "us-east-1", "g", seen);
+  }
   // All pages, following nextToken.
   Messages filter_all(FilterLogEventsInput in, int* pages = nullptr) {
     Messages all;
@@ -295,9 +298,6 @@ TEST_F(EventsTest, A_search_that_finds_nothing_goes_on_from_where_it_was) {
 }
 
 TEST_F(EventsTest, A_tail_waits_for_what_is_put) {
-  const auto wait = [this](std::uint64_t seen) [[clang::coro_wrapper]] {
-    return logs_.wait_for_events("000000000000", "us-east-1", "g", seen);
-  };
   const auto first = loop_.run(wait(0));
   ASSERT_TRUE(first);
   std::optional<std::uint64_t> next;

@@ -235,12 +235,13 @@ TEST_F(GroupsTest, Streams_are_listed_by_name_and_by_last_event) {
   prefix.log_group_identifier = "arn:aws:logs:us-east-1:000000000000:log-group:g:*";
   prefix.log_stream_name_prefix = "x";
   EXPECT_EQ(stream_names(streams(prefix)), std::vector<std::string>{"x/1"});
-  const auto& b = streams()->log_streams->at(1);
+  const auto all = streams();
+  const auto& b = all->log_streams->at(1);
   EXPECT_EQ(b.first_event_timestamp, kStartMs - 5);
   EXPECT_EQ(b.last_event_timestamp, kStartMs + 10);
   EXPECT_EQ(b.last_ingestion_time, kStartMs);
   EXPECT_EQ(b.arn, "arn:aws:logs:us-east-1:000000000000:log-group:g:log-stream:b");
-  EXPECT_FALSE(streams()->log_streams->at(2).last_event_timestamp);
+  EXPECT_FALSE(all->log_streams->at(2).last_event_timestamp);
 }
 
 TEST_F(GroupsTest, Pages_of_streams_follow_each_other_in_either_direction) {
