@@ -75,11 +75,12 @@ Task<Result<bool>> Edit::commit() {
   if (transaction.writes.size() + transaction.expects.size() > store::Records::kMaxOperations)
     co_return fail(limit_exceeded("The change touches more records than one transaction holds."));
   auto committed = co_await state_.records.commit(context_.global_key(), std::move(transaction));
-  if (committed) {
-    for (const Item* item : changed) item->changed(state_, item->value.get(), item->before);
-    co_return true;
-  }
-  if (!committed.error().is(errc::kConflict)) co_return fail(std::move(committed).error());
+  const bool conflict = !committed && committed.error().is(errc::kConflict);
+  // An error that is no conflict may come after the commit happened: the caches are dropped too.
+  if (!conflict)
+    for (const Item* item : changed) item->changed(state_, item->removed ? nullptr : item->value.get(), item->before);
+  if (committed) co_return true;
+  if (!conflict) co_return fail(std::move(committed).error());
   if (++attempt_ == store::kUpdateAttempts) co_return fail(concurrent_modification());
   items_.clear();
   rows_.clear();

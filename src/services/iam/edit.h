@@ -124,6 +124,7 @@ class Edit {
     std::string before;           // as it was read; "" where there was none
     std::shared_ptr<void> value;  // of whatever record type; shared_ptr for its type-erased deleter
     std::string (*encode)(const void*) = nullptr;
+    // `now` is nullptr for what was removed.
     void (*changed)(IamState&, const void* now, const std::string& before) = nullptr;
     bool removed = false;
   };
@@ -134,9 +135,8 @@ class Edit {
     item.value = std::move(held);
     item.encode = [](const void* it) { return store::encode(*static_cast<const T*>(it)); };
     item.changed = [](IamState& state, const void* now, const std::string& before) {
-      const T& after = *static_cast<const T*>(now);
-      const auto old = before.empty() ? Result<T>(after) : store::decode<T>(before);
-      state.changed(old ? *old : after, after);
+      const auto old = before.empty() ? Result<T>(T{}) : store::decode<T>(before);
+      state.changed(old ? *old : T{}, now ? *static_cast<const T*>(now) : T{});
     };
     return pointer;
   }

@@ -42,12 +42,13 @@ struct IamState {
   std::mutex uses_mutex;  // guards uses
   struct Use {
     std::string partition;
+    std::string owner;  // key of the record without which the use is forgotten
     LastUsedRecord record;
   };
   std::unordered_map<std::string, Use> uses;  // by record key; not yet written
 
-  // A record was committed: drops what came from it. A new one and a deleted one are both what they
-  // were before and what they are now.
+  // A record was committed: drops what came from it. Before it was made and after it was deleted a
+  // record is empty.
   template <class T>
   void changed(const T& before, const T& now) {
     changed(before);
@@ -66,7 +67,8 @@ struct IamState {
 
   ByText<bool>::Instant expiry() const { return real.monotonic() + options.cache_lifetime; }
   bool quotas() const { return options.quotas == Quotas::kAws; }
-  void note_use(const std::string& key, const std::string& account, LastUsedRecord use);
+  void note_use(const std::string& row, const std::string& account, const std::string& owner,
+                LastUsedRecord use);
 };
 
 }  // namespace pileus::services::iam
