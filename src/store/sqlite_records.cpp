@@ -54,7 +54,7 @@ class SqliteRecords final : public WatchedRecords {
   static constexpr std::size_t kBatchBytes = 4 << 20;  // of commits synced at once
   static constexpr std::size_t kQueuedCommits = 65'536;
   static constexpr std::size_t kQueuedBytes = 64 << 20;
-  static constexpr std::size_t kSliceItems = 64;  // moved into the table at a time
+  static constexpr std::size_t kSliceItems = 32;  // moved into the table at a time
   static constexpr std::size_t kRingChanges = 4096;
   static constexpr std::size_t kRingBytes = 1 << 20;
 
@@ -80,9 +80,10 @@ class SqliteRecords final : public WatchedRecords {
   void commit_thread();
   std::vector<Pending> take_batch();
   void run_batch(std::vector<Pending>& batch);
-  Result<Revision> decide(Pending& pending);
+  using TableLock = std::unique_lock<std::mutex>;
+  Result<Revision> decide(Pending& pending, TableLock& table);
   Result<Revision> revision_of(const std::string& id, std::string_view partition,
-                               std::string_view key);
+                               std::string_view key, TableLock& table);
   Result<Unit> write_log();
   void publish();
   void hand_over(std::unique_lock<std::mutex>& lock);
@@ -338,7 +339,9 @@ void SqliteRecords::run_batch(std::vector<Pending>& batch) {
   auto fine = broken_error();
   if (fine) {
     log_->begin();
-    for (auto& pending : batch) pending.result = decide(pending);
+    TableLock table(table_mutex_, std::defer_lock);
+    for (auto& pending : batch) pending.result = decide(pending, table);
+    if (table.owns_lock()) table.unlock();
     if (!batch_items_.empty()) fine = write_log();
   }
   if (fine) publish();
@@ -351,11 +354,11 @@ void SqliteRecords::run_batch(std::vector<Pending>& batch) {
   }
 }
 
-Result<Revision> SqliteRecords::decide(Pending& pending) {
+Result<Revision> SqliteRecords::decide(Pending& pending, TableLock& table) {
   auto& [expects, writes] = pending.transaction;
   for (const auto& expect : expects) {
-    TRY_ASSIGN(const Revision revision,
-               revision_of(id_of(pending.partition, expect.key), pending.partition, expect.key));
+    TRY_ASSIGN(const Revision revision, revision_of(id_of(pending.partition, expect.key),
+                                                    pending.partition, expect.key, table));
     if (revision != expect.revision) return conflict(expect.key);
   }
   if (writes.empty()) return last_revision_;
@@ -373,17 +376,21 @@ Result<Revision> SqliteRecords::decide(Pending& pending) {
   return revision;
 }
 
+// The table is locked by the first key of a batch that is in no memory, and stays so to the last:
+// the table thread would take it back for a slice in between.
 Result<Revision> SqliteRecords::revision_of(const std::string& id, std::string_view partition,
-                                            std::string_view key) {
+                                            std::string_view key, TableLock& table) {
   if (const auto found = batch_revisions_.find(id); found != batch_revisions_.end())
     return found->second;
   {
     std::lock_guard lock(mutex_);
     if (const Item* item = find_item(id)) return item->value ? item->revision : 0;
   }
-  ++table_wanted_;
-  std::lock_guard lock(table_mutex_);
-  --table_wanted_;
+  if (!table.owns_lock()) {
+    ++table_wanted_;
+    table.lock();
+    --table_wanted_;
+  }
   return table_->revision(partition, key);
 }
 
