@@ -73,12 +73,14 @@ class Nginx {
     std::ofstream(folder / "nginx.conf")
         << "daemon off; worker_processes 1; pid " << (folder / "pid").string() << "; error_log "
         << (folder / "error.log").string() << ";\n"
-        << "events { worker_connections 4096; }\nhttp { access_log off; keepalive_requests 1000000000;\n"
-        << "client_body_temp_path " << (folder / "tmp").string() << "; proxy_temp_path " << (folder / "tmp").string()
-        << "; fastcgi_temp_path " << (folder / "tmp").string() << "; uwsgi_temp_path " << (folder / "tmp").string()
-        << "; scgi_temp_path " << (folder / "tmp").string() << ";\n"
-        << "server { listen 127.0.0.1:" << port_ << "; location / { default_type application/json; return 200 '"
-        << kBody << "'; } } }\n";
+        << "events { worker_connections 4096; }\nhttp { access_log off; keepalive_requests "
+           "1000000000;\n"
+        << "client_body_temp_path " << (folder / "tmp").string() << "; proxy_temp_path "
+        << (folder / "tmp").string() << "; fastcgi_temp_path " << (folder / "tmp").string()
+        << "; uwsgi_temp_path " << (folder / "tmp").string() << "; scgi_temp_path "
+        << (folder / "tmp").string() << ";\n"
+        << "server { listen 127.0.0.1:" << port_
+        << "; location / { default_type application/json; return 200 '" << kBody << "'; } } }\n";
     pid_ = ::fork();
     if (pid_ == 0) {
       const std::string config = (folder / "nginx.conf").string();
@@ -103,8 +105,10 @@ struct Figures {
   std::string p50, p99;
 };
 
-Figures load(const std::string& wrk, const std::string& url, int seconds, const std::string& more = {}) {
-  const std::string command = str(wrk, " -t1 -c64 -d", seconds, "s --latency ", more, " ", url, " 2>&1");
+Figures load(const std::string& wrk, const std::string& url, int seconds,
+             const std::string& more = {}) {
+  const std::string command =
+      str(wrk, " -t1 -c64 -d", seconds, "s --latency ", more, " ", url, " 2>&1");
   FILE* out = ::popen(command.c_str(), "r");
   Figures figures;
   char line[256];
@@ -114,15 +118,16 @@ Figures load(const std::string& wrk, const std::string& url, int seconds, const 
     if (std::sscanf(line, " 99%% %63s", value) == 1) figures.p99 = value;
     double rate = 0;
     if (std::sscanf(line, "Requests/sec: %lf", &rate) == 1) figures.requests = rate;
-    if (std::strstr(line, "Non-2xx") || std::strstr(line, "Socket errors")) std::printf("    %s", line);
+    if (std::strstr(line, "Non-2xx") || std::strstr(line, "Socket errors"))
+      std::printf("    %s", line);
   }
   ::pclose(out);
   return figures;
 }
 
 void show(const char* what, const Figures& figures) {
-  std::printf("%-34s %9.0f requests/s   p50 %-9s p99 %s\n", what, figures.requests, figures.p50.c_str(),
-              figures.p99.c_str());
+  std::printf("%-34s %9.0f requests/s   p50 %-9s p99 %s\n", what, figures.requests,
+              figures.p50.c_str(), figures.p99.c_str());
   std::fflush(stdout);
 }
 
@@ -180,7 +185,8 @@ int main(int argc, char** argv) {
   if (!::mkdtemp(folder)) return 1;
   constexpr int kRounds = 3;
   double ours = 0, theirs = 0;
-  if (nginx.empty()) std::puts("nginx is not installed (Debian package nginx-light): no comparison");
+  if (nginx.empty())
+    std::puts("nginx is not installed (Debian package nginx-light): no comparison");
   {
     std::unique_ptr<Nginx> peer;
     if (!nginx.empty()) peer = std::make_unique<Nginx>(nginx, folder);
@@ -201,9 +207,11 @@ int main(int argc, char** argv) {
     if (peer) show("nginx, one request a connection", load(wrk, peer->url(), seconds, close));
   }
   show("ours, two loops", load(wrk, Server(2).url(), seconds));
-  show("ours, two loops, short connections", load(wrk, Server(2).url(), seconds, "-H 'Connection: close'"));
+  show("ours, two loops, short connections",
+       load(wrk, Server(2).url(), seconds, "-H 'Connection: close'"));
   show("ours, two loops, a socket each", load(wrk, OwnSockets().url(), seconds));
-  show("ours, two, a socket each, short", load(wrk, OwnSockets().url(), seconds, "-H 'Connection: close'"));
+  show("ours, two, a socket each, short",
+       load(wrk, OwnSockets().url(), seconds, "-H 'Connection: close'"));
   show("ours, one loop, TLS", load(wrk, Server(1, true).url("https://"), seconds));
   fs::remove_all(folder);
   if (theirs > 0) std::printf("nginx / ours: %.3f (target: at most 1.2)\n", theirs / ours);

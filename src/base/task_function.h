@@ -1,6 +1,6 @@
-// TaskFunction<Task<T>(Args…)>: std::function for what returns a Task (the standard's wrappers cannot
-// be told that they only pass the coroutine on). Copyable; the copies share the callable. A lambda
-// that captures must not be a coroutine itself: let it call one, and mark it
+// TaskFunction<Task<T>(Args…)>: std::function for what returns a Task (the standard's wrappers
+// cannot be told that they only pass the coroutine on). Copyable; the copies share the callable. A
+// lambda that captures must not be a coroutine itself: let it call one, and mark it
 //   [&room] [[clang::coro_wrapper]] (Request& request) { return room.handle(request); }
 #pragma once
 
@@ -20,11 +20,14 @@ class TaskFunction<Task<T>(Args...)> {
   TaskFunction() = default;
   TaskFunction(std::nullptr_t) {}
   template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, TaskFunction> && std::is_invocable_r_v<Task<T>, F&, Args...>)
-  TaskFunction(F&& callable) : model_(std::make_shared<Model<std::decay_t<F>>>(std::forward<F>(callable))) {}
+    requires(!std::is_same_v<std::remove_cvref_t<F>, TaskFunction> &&
+             std::is_invocable_r_v<Task<T>, F&, Args...>)
+  TaskFunction(F&& callable)
+      : model_(std::make_shared<Model<std::decay_t<F>>>(std::forward<F>(callable))) {}
 
   // The callable must outlive the task (this object, or a copy of it).
-  [[clang::coro_wrapper, clang::coro_disable_lifetimebound]] Task<T> operator()(Args... args) const {
+  [[clang::coro_wrapper, clang::coro_disable_lifetimebound]] Task<T> operator()(
+      Args... args) const {
     return model_->call(std::forward<Args>(args)...);
   }
   explicit operator bool() const { return model_ != nullptr; }
@@ -32,7 +35,8 @@ class TaskFunction<Task<T>(Args...)> {
  private:
   struct Concept {
     virtual ~Concept() = default;
-    [[clang::coro_wrapper, clang::coro_disable_lifetimebound]] virtual Task<T> call(Args... args) = 0;
+    [[clang::coro_wrapper, clang::coro_disable_lifetimebound]] virtual Task<T> call(
+        Args... args) = 0;
   };
   template <class F>
   struct Model final : Concept {

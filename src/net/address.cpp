@@ -10,15 +10,17 @@ namespace pileus::net {
 
 namespace {
 std::unexpected<Error> bad(const std::string& text) {
-  return fail(std::string(errc::kInvalid),
-              str("\"", text, "\" is not an address; write 127.0.0.1:4566, [::1]:4566 or unix:/path"));
+  return fail(
+      std::string(errc::kInvalid),
+      str("\"", text, "\" is not an address; write 127.0.0.1:4566, [::1]:4566 or unix:/path"));
 }
 
 Result<Address> unix_address(const std::string& path) {
   Address out;
   auto* un = reinterpret_cast<sockaddr_un*>(&out.storage);
   if (path.empty() || path.size() >= sizeof un->sun_path)
-    return fail(std::string(errc::kInvalid), str("the socket path \"", path, "\" is empty or too long"));
+    return fail(std::string(errc::kInvalid),
+                str("the socket path \"", path, "\" is empty or too long"));
   un->sun_family = AF_UNIX;
   std::memcpy(un->sun_path, path.data(), path.size());
   out.size = sizeof(sockaddr_un);
@@ -42,7 +44,8 @@ Result<Address> parse_address(const std::string& text) {
   Address out;
   if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
     auto* v6 = reinterpret_cast<sockaddr_in6*>(&out.storage);
-    if (inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &v6->sin6_addr) != 1) return bad(text);
+    if (inet_pton(AF_INET6, host.substr(1, host.size() - 2).c_str(), &v6->sin6_addr) != 1)
+      return bad(text);
     v6->sin6_family = AF_INET6;
     v6->sin6_port = htons(static_cast<std::uint16_t>(*port));
     out.size = sizeof(sockaddr_in6);
@@ -73,13 +76,16 @@ std::string host_text(const sockaddr_storage& address) {
 }
 
 std::uint16_t port_of(const sockaddr_storage& address) {
-  if (address.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
-  if (address.ss_family == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
+  if (address.ss_family == AF_INET)
+    return ntohs(reinterpret_cast<const sockaddr_in&>(address).sin_port);
+  if (address.ss_family == AF_INET6)
+    return ntohs(reinterpret_cast<const sockaddr_in6&>(address).sin6_port);
   return 0;
 }
 
 std::string address_text(const sockaddr_storage& address) {
-  if (address.ss_family == AF_UNIX) return str("unix:", reinterpret_cast<const sockaddr_un&>(address).sun_path);
+  if (address.ss_family == AF_UNIX)
+    return str("unix:", reinterpret_cast<const sockaddr_un&>(address).sun_path);
   const std::string host = host_text(address);
   const bool bracket = host.find(':') != std::string::npos;
   return bracket ? str("[", host, "]:", port_of(address)) : str(host, ":", port_of(address));

@@ -17,7 +17,8 @@ struct Address {
 };
 
 Result<Address> parse_address(const std::string& text);  // numeric hosts only
-std::string host_text(const sockaddr_storage& address);  // "127.0.0.1" (also for ::ffff:127.0.0.1), "" for unix
+std::string host_text(
+    const sockaddr_storage& address);  // "127.0.0.1" (also for ::ffff:127.0.0.1), "" for unix
 std::uint16_t port_of(const sockaddr_storage& address);
 std::string address_text(const sockaddr_storage& address);
 bool is_loopback(const sockaddr_storage& address);

@@ -14,9 +14,9 @@
 namespace pileus::net {
 
 namespace {
-constexpr std::size_t kReadBuffer = 64 * 1024;
-constexpr std::size_t kHeadLimit = 64 * 1024;     // of an answer
-constexpr std::size_t kSlice = 256 * 1024;        // of a body, per write
+constexpr std::size_t kHeadLimit = 64 * 1024;  // of an answer
+constexpr std::size_t kReadBuffer = kHeadLimit + 1;
+constexpr std::size_t kSlice = 256 * 1024;     // of a body, per write
 constexpr std::size_t kUnsentInFlight = 64 * 1024;
 constexpr auto kIdleLife = std::chrono::seconds(30);  // less than servers commonly keep them
 constexpr Duration kSweep = std::chrono::seconds(15);
@@ -35,9 +35,12 @@ bool is_idempotent(const std::string& method) {
 }
 
 std::string request_head(const ClientRequest& request, const Url& url) {
-  std::string out = str(request.method, " ", url.target, " HTTP/1.1\r\nHost: ", url.host_header, "\r\n");
-  const bool carries_body = request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
-  if (carries_body || !request.body.empty()) out += str("Content-Length: ", request.body.size(), "\r\n");
+  std::string out =
+      str(request.method, " ", url.target, " HTTP/1.1\r\nHost: ", url.host_header, "\r\n");
+  const bool carries_body =
+      request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
+  if (carries_body || !request.body.empty())
+    out += str("Content-Length: ", request.body.size(), "\r\n");
   for (const auto& [name, value] : request.headers) {
     if (iequals(name, "host") || iequals(name, "content-length") || iequals(name, "connection") ||
         iequals(name, "transfer-encoding"))
@@ -102,8 +105,11 @@ Task<Result<Unit>> Call::read_head() {
       const Parsed parsed = parser.parse_head(wire->buffered(), consumed);
       wire->consume(consumed);
       if (parsed == Parsed::kWrong && parser.status() == 413)
-        co_return fail(std::string(errc::kLimit), str(request.url, ": the answer is larger than ", request.body_limit, " bytes"), 502);
-      if (parsed == Parsed::kWrong) co_return io_error(request.url, str("the answer is malformed: ", parser.why()));
+        co_return fail(
+            std::string(errc::kLimit),
+            str(request.url, ": the answer is larger than ", request.body_limit, " bytes"), 502);
+      if (parsed == Parsed::kWrong)
+        co_return io_error(request.url, str("the answer is malformed: ", parser.why()));
       if (parsed == Parsed::kDone) break;
       const auto event = co_await wire->more(Wire::kForever);
       if (event != Wire::Event::kReady) co_return lost(event);
@@ -113,18 +119,23 @@ Task<Result<Unit>> Call::read_head() {
 }
 
 Task<Result<Unit>> Call::read_body(std::string& out) {
-  out.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(parser.content_length().value_or(0), request.body_limit)));
+  out.reserve(static_cast<std::size_t>(
+      std::min<std::uint64_t>(parser.content_length().value_or(0), request.body_limit)));
   while (!parser.body_done()) {
     std::size_t consumed = 0;
     const Parsed parsed = parser.parse_body(wire->buffered(), consumed, out);
     wire->consume(consumed);
     if (parsed == Parsed::kWrong && parser.status() == 413)
-      co_return fail(std::string(errc::kLimit), str(request.url, ": the answer is larger than ", request.body_limit, " bytes"), 502);
-    if (parsed == Parsed::kWrong) co_return io_error(request.url, str("the answer is malformed: ", parser.why()));
+      co_return fail(std::string(errc::kLimit),
+                     str(request.url, ": the answer is larger than ", request.body_limit, " bytes"),
+                     502);
+    if (parsed == Parsed::kWrong)
+      co_return io_error(request.url, str("the answer is malformed: ", parser.why()));
     if (parsed == Parsed::kDone) break;
     const auto event = co_await wire->more(Wire::kForever);
     if (event == Wire::Event::kReady) continue;
-    if (event == Wire::Event::kClosed && !wire->cut_off() && parser.end_of_input() == Parsed::kDone) break;
+    if (event == Wire::Event::kClosed && !wire->cut_off() && parser.end_of_input() == Parsed::kDone)
+      break;
     co_return lost(event);
   }
   co_return Unit{};
@@ -137,8 +148,8 @@ Task<Result<ClientResponse>> Call::converse() {
   CO_TRY(co_await read_body(response.body));
   response.status = parser.head.status;
   response.headers = std::move(parser.head.headers);
-  reusable = parser.keep_alive() && response.status != 101 && wire->buffered().empty() && !wire->ended() &&
-             wire->unsent() == 0 && !wire->broken();
+  reusable = parser.keep_alive() && response.status != 101 && wire->buffered().empty() &&
+             !wire->ended() && wire->unsent() == 0 && !wire->broken();
   co_return response;
 }
 
@@ -146,7 +157,8 @@ Task<Result<ClientResponse>> Call::converse() {
 
 class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(Loops& loops, Options options) : loops_(loops.impl()), options_(std::move(options)), pools_(loops_.loops.size()) {}
+  Impl(Loops& loops, Options options)
+      : loops_(loops.impl()), options_(std::move(options)), pools_(loops_.loops.size()) {}
 
   Task<Result<ClientResponse>> send(EventLoop& loop, ClientRequest request);
   void shut_down();
@@ -166,12 +178,12 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
   void sweep(EventLoop& loop);
   Task<Result<SharedWire>> connect(EventLoop& loop, const Url& url, const std::string& shown);
   Task<Result<Unit>> secure(SharedWire wire, const Url& url, const std::string& shown);
-  Task<Result<ClientResponse>> call_once(EventLoop& loop, const ClientRequest& request, const Url& url,
-                                         SharedWire wire, bool& answered);
+  Task<Result<ClientResponse>> call_once(EventLoop& loop, const ClientRequest& request,
+                                         const Url& url, SharedWire wire, bool& answered);
 
   Loops::Impl& loops_;
   const Options options_;
-  std::vector<Pool> pools_;  // one a loop, touched on that loop only
+  std::vector<Pool> pools_;           // one a loop, touched on that loop only
   std::atomic<bool> closed_ = false;  // calls may finish after the client
   std::once_flag tls_made_;
   Result<TlsContext> tls_ = TlsContext();
@@ -233,7 +245,8 @@ void HttpClient::Impl::sweep(EventLoop& loop) {
   });
 }
 
-Task<Result<Unit>> HttpClient::Impl::secure(SharedWire wire, const Url& url, const std::string& shown) {
+Task<Result<Unit>> HttpClient::Impl::secure(SharedWire wire, const Url& url,
+                                            const std::string& shown) {
   std::call_once(tls_made_, [this] { tls_ = client_context(options_.extra_roots_pem); });
   if (!tls_) co_return fail(tls_.error());
   wire->start_tls(client_session(*tls_, url.host));
@@ -244,11 +257,13 @@ Task<Result<Unit>> HttpClient::Impl::secure(SharedWire wire, const Url& url, con
     }
     const auto event = co_await wire->tls_wait(Wire::kForever);
     if (event == Wire::Event::kStopped) co_return fail(cancelled_error());
-    if (event != Wire::Event::kReady) co_return io_error(shown, "the peer closed the connection during the TLS handshake");
+    if (event != Wire::Event::kReady)
+      co_return io_error(shown, "the peer closed the connection during the TLS handshake");
   }
 }
 
-Task<Result<SharedWire>> HttpClient::Impl::connect(EventLoop& loop, const Url& url, const std::string& shown) {
+Task<Result<SharedWire>> HttpClient::Impl::connect(EventLoop& loop, const Url& url,
+                                                   const std::string& shown) {
   std::vector<Address> addresses;
   if (!url.unix_path.empty()) {
     CO_TRY_ASSIGN(const Address address, parse_address("unix:" + url.unix_path));
@@ -288,16 +303,22 @@ Task<Result<SharedWire>> HttpClient::Impl::connect(EventLoop& loop, const Url& u
   co_return io_error(shown, str("cannot connect: ", std::strerror(error)));
 }
 
-Task<Result<ClientResponse>> HttpClient::Impl::call_once(EventLoop& loop, const ClientRequest& request, const Url& url,
-                                                         SharedWire wire, bool& answered) {
+Task<Result<ClientResponse>> HttpClient::Impl::call_once(EventLoop& loop,
+                                                         const ClientRequest& request,
+                                                         const Url& url, SharedWire wire,
+                                                         bool& answered) {
   Call call{request, url, wire};
   auto result = co_await with_deadline(request.timeout, call.converse());
   answered = call.answered;
-  if (result && call.reusable) keep(loop, url.origin(), std::move(wire));
-  else wire->close();
+  if (result && call.reusable)
+    keep(loop, url.origin(), std::move(wire));
+  else
+    wire->close();
   if (!result && result.error().is(errc::kDeadline)) {
-    co_return fail(std::string(errc::kDeadline),
-                   str(request.url, ": no complete answer within ", request.timeout.count() / 1000, " ms"), 504);
+    co_return fail(
+        std::string(errc::kDeadline),
+        str(request.url, ": no complete answer within ", request.timeout.count() / 1000, " ms"),
+        504);
   }
   co_return result;
 }
@@ -309,14 +330,17 @@ Task<Result<ClientResponse>> HttpClient::Impl::send(EventLoop& loop, ClientReque
   if (SharedWire kept = take(loop, url.origin())) {
     auto result = co_await call_once(loop, request, url, std::move(kept), answered);
     // The peer may have closed it while the request was on its way.
-    const bool again = !result && result.error().is(errc::kIo) && !answered && is_idempotent(request.method);
+    const bool again =
+        !result && result.error().is(errc::kIo) && !answered && is_idempotent(request.method);
     if (!again) co_return result;
   }
   auto wire = co_await with_deadline(request.connect_timeout, connect(loop, url, request.url));
   if (!wire) {
     if (!wire.error().is(errc::kDeadline)) co_return fail(std::move(wire).error());
-    co_return fail(std::string(errc::kDeadline),
-                   str(request.url, ": no connection within ", request.connect_timeout.count() / 1000, " ms"), 504);
+    co_return fail(
+        std::string(errc::kDeadline),
+        str(request.url, ": no connection within ", request.connect_timeout.count() / 1000, " ms"),
+        504);
   }
   co_return co_await call_once(loop, request, url, std::move(*wire), answered);
 }
@@ -339,13 +363,16 @@ void HttpClient::Impl::shut_down() {
   }
 }
 
-HttpClient::HttpClient(Loops& loops, Options options) : impl_(std::make_shared<Impl>(loops, std::move(options))) {}
+HttpClient::HttpClient(Loops& loops, Options options)
+    : impl_(std::make_shared<Impl>(loops, std::move(options))) {}
 HttpClient::~HttpClient() { impl_->shut_down(); }
 
 Task<Result<ClientResponse>> HttpClient::send(ClientRequest request) {
   const auto impl = impl_;
   auto* const loop = dynamic_cast<EventLoop*>(co_await current_loop());
-  if (!loop) co_return fail(std::string(errc::kInvalid), "the HTTP client works on the loops of net/ only", 500);
+  if (!loop)
+    co_return fail(std::string(errc::kInvalid), "the HTTP client works on the loops of net/ only",
+                   500);
   co_return co_await impl->send(*loop, std::move(request));
 }
 

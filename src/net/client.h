@@ -8,8 +8,8 @@ namespace pileus::net {
 
 struct ClientRequest {
   std::string method = "GET";
-  std::string url;             // http://host:port/path?query, https://…, unix:/socket:/path?query
-  Headers headers;             // Host and Content-Length are the client's
+  std::string url;  // http://host:port/path?query, https://…, unix:/socket:/path?query
+  Headers headers;  // Host and Content-Length are the client's
   std::string body;
   Duration connect_timeout = std::chrono::seconds(10);
   Duration timeout = std::chrono::seconds(60);  // from sending to the last byte of the answer
@@ -24,8 +24,8 @@ struct ClientResponse {
 class HttpClient {
  public:
   struct Options {
-    std::size_t idle_per_origin = 64;      // pooled connections kept per origin and loop
-    std::string extra_roots_pem;           // certificate authorities to trust besides the system's
+    std::size_t idle_per_origin = 64;  // pooled connections kept per origin and loop
+    std::string extra_roots_pem;       // certificate authorities to trust besides the system's
   };
   HttpClient(Loops& loops, Options options);
   explicit HttpClient(Loops& loops) : HttpClient(loops, Options{}) {}

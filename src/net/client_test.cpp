@@ -36,7 +36,8 @@ Result<ClientResponse> call(Loops& loops, HttpClient& client, ClientRequest requ
   return run_on(loops.at(0), client.send(std::move(request)));
 }
 
-// A server of raw bytes: answers each connection's first request with `answer`, then closes or waits.
+// A server of raw bytes: answers each connection's first request with `answer`, then closes or
+// waits.
 class RawServer {
  public:
   RawServer() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
@@ -44,7 +45,8 @@ class RawServer {
     in.sin_family = AF_INET;
     in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof in;
-    if (::bind(fd_, reinterpret_cast<sockaddr*>(&in), sizeof in) != 0 || ::listen(fd_, 10) != 0) std::abort();
+    if (::bind(fd_, reinterpret_cast<sockaddr*>(&in), sizeof in) != 0 || ::listen(fd_, 10) != 0)
+      std::abort();
     ::getsockname(fd_, reinterpret_cast<sockaddr*>(&in), &size);
     url = str("http://127.0.0.1:", ntohs(in.sin_port), "/");
   }
@@ -57,7 +59,9 @@ class RawServer {
     while (!out.ends_with("\r\n\r\n") && ::recv(fd, &byte, 1, 0) == 1) out += byte;
     return out;
   }
-  static void say(int fd, std::string_view bytes) { ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL); }
+  static void say(int fd, std::string_view bytes) {
+    ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  }
   std::string url;
 
  private:
@@ -132,7 +136,8 @@ TEST(Client, Repeats_an_idempotent_request_once_on_a_fresh_connection) {
   RawServer server;
   Loops loops(1);
   HttpClient client(loops);
-  auto serve = std::async(std::launch::async, [&] { answer_once_then_close_on_request(server, 1); });
+  auto serve =
+      std::async(std::launch::async, [&] { answer_once_then_close_on_request(server, 1); });
   EXPECT_EQ(call(loops, client, {.url = server.url}).value().body, "a");
   const auto second = call(loops, client, {.url = server.url});
   ASSERT_TRUE(second) << second.error().message();
@@ -143,7 +148,8 @@ TEST(Client, Does_not_repeat_a_POST) {
   RawServer server;
   Loops loops(1);
   HttpClient client(loops);
-  auto serve = std::async(std::launch::async, [&] { answer_once_then_close_on_request(server, 0); });
+  auto serve =
+      std::async(std::launch::async, [&] { answer_once_then_close_on_request(server, 0); });
   EXPECT_TRUE(call(loops, client, {.method = "POST", .url = server.url}));
   const auto second = call(loops, client, {.method = "POST", .url = server.url});
   ASSERT_FALSE(second);
@@ -153,10 +159,14 @@ TEST(Client, Does_not_repeat_a_POST) {
 TEST(Client, Understands_all_framings) {
   const std::pair<std::string, std::string> cases[] = {
       {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", "abc"},
-      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\nT: u\r\n\r\n", "abc"},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\nT: "
+       "u\r\n\r\n",
+       "abc"},
       {"HTTP/1.1 200 OK\r\n\r\nabc", "abc"},
       {"HTTP/1.0 200 OK\r\n\r\nabc", "abc"},
-      {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc", "abc"},
+      {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 "
+       "OK\r\nContent-Length: 3\r\n\r\nabc",
+       "abc"},
       {"HTTP/1.1 204 No Content\r\n\r\n", ""},
   };
   for (const auto& [bytes, body] : cases) {
@@ -177,9 +187,10 @@ TEST(Client, Understands_all_framings) {
 }
 
 TEST(Client, A_broken_answer_is_an_error) {
-  for (const std::string bytes : {"HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\nabc", "nonsense\r\n\r\n", "",
-                                  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n",
-                                  "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
+  for (const std::string bytes :
+       {"HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\nabc", "nonsense\r\n\r\n", "",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"}) {
     RawServer server;
     Loops loops(1);
     HttpClient client(loops);
@@ -212,9 +223,10 @@ TEST(Client, HEAD_has_no_body_whatever_its_length) {
 }
 
 TEST(Client, Bounds_the_answer) {
-  for (const char* bytes : {"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nabcdefghijk",
-                            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nabcdefghijk\r\n0\r\n\r\n",
-                            "HTTP/1.1 200 OK\r\n\r\nabcdefghijk"}) {
+  for (const char* bytes :
+       {"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\nabcdefghijk",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nb\r\nabcdefghijk\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n\r\nabcdefghijk"}) {
     RawServer server;
     Loops loops(1);
     HttpClient client(loops);
@@ -244,14 +256,17 @@ TEST(Client, Gives_up_connecting_at_its_time_out) {
   RawServer server;  // a TLS handshake that nobody answers
   Loops loops(1);
   HttpClient client(loops);
-  const auto response = call(loops, client, {.url = "https" + server.url.substr(4), .connect_timeout = milliseconds(20)});
+  const auto response = call(
+      loops, client, {.url = "https" + server.url.substr(4), .connect_timeout = milliseconds(20)});
   ASSERT_FALSE(response);
   EXPECT_TRUE(response.error().is(errc::kDeadline));
 }
 
 TEST(Client, Nobody_listening_is_an_io_error) {
   std::string url;
-  { url = RawServer().url; }
+  {
+    url = RawServer().url;
+  }
   Loops loops(1);
   HttpClient client(loops);
   const auto response = call(loops, client, {.url = url});
@@ -267,9 +282,12 @@ TEST(Client, Malformed_requests_are_not_sent) {
   split.url = "http://127.0.0.1:1/";
   split.headers.add("A", "b\r\nC: d");
   EXPECT_TRUE(call(loops, client, std::move(split)).error().is(errc::kInvalid));
-  EXPECT_TRUE(call(loops, client, {.method = "GET /x", .url = "http://127.0.0.1:1/"}).error().is(errc::kInvalid));
-  for (const char* url : {"", "ftp://x/", "http://", "http://u:p@x/", "http://x:0/", "http://x:y/", "http://a b/",
-                          "http://x/\r\nA: b", "unix:", "http://[::1/", "http://::1/"}) {
+  EXPECT_TRUE(call(loops, client, {.method = "GET /x", .url = "http://127.0.0.1:1/"})
+                  .error()
+                  .is(errc::kInvalid));
+  for (const char* url :
+       {"", "ftp://x/", "http://", "http://u:p@x/", "http://x:0/", "http://x:y/", "http://a b/",
+        "http://x/\r\nA: b", "unix:", "http://[::1/", "http://::1/"}) {
     EXPECT_TRUE(call(loops, client, {.url = url}).error().is(errc::kInvalid)) << url;
   }
 }
@@ -304,12 +322,17 @@ TEST(Client, TLS_and_plain_text_share_a_port) {
   const std::string port = server.address.substr(server.address.rfind(':'));
   for (const std::string host : {"127.0.0.1", "localhost", "a1b2.execute-api.localhost"}) {
     const std::string body(1 << 20, 'q');
-    const auto response = call(server.loops, client, {.method = "POST", .url = "https://" + host + port + "/", .body = body});
+    const auto response =
+        call(server.loops, client,
+             {.method = "POST", .url = "https://" + host + port + "/", .body = body});
     ASSERT_TRUE(response) << response.error().message();
     EXPECT_EQ(response->headers.get("x-tls"), "1");
     EXPECT_TRUE(response->body == body);
   }
-  EXPECT_EQ(call(server.loops, client, {.url = "http://" + server.address + "/"}).value().headers.get("x-tls"), "0");
+  EXPECT_EQ(call(server.loops, client, {.url = "http://" + server.address + "/"})
+                .value()
+                .headers.get("x-tls"),
+            "0");
 }
 
 TEST(Client, Certificates_are_made_for_the_names_that_are_asked_for) {
@@ -324,9 +347,11 @@ TEST(Client, Certificates_are_made_for_the_names_that_are_asked_for) {
   TestServer server(echo, std::move(options));
   HttpClient client(server.loops, {.extra_roots_pem = authority.ca.certificate_pem});
   const std::string port = server.address.substr(server.address.rfind(':'));
-  for (const std::string host : {"bucket.localhost", "localhost", "other.localhost", "BUCKET.localhost"}) {
+  for (const std::string host :
+       {"bucket.localhost", "localhost", "other.localhost", "BUCKET.localhost"}) {
     for (std::size_t i = 0; i < 2; ++i) {
-      auto response = run_on(server.loops.at(i), client.send({.url = "https://" + host + port + "/"}));
+      auto response =
+          run_on(server.loops.at(i), client.send({.url = "https://" + host + port + "/"}));
       ASSERT_TRUE(response) << response.error().message();
     }
   }
@@ -356,9 +381,11 @@ TEST(Client, Verifies_the_server) {
   EXPECT_THAT(other_name.error().message(), HasSubstr("mismatch"));
   HttpClient stranger(server.loops);
   const std::string port = server.address.substr(server.address.rfind(':'));
-  const auto unknown_authority = call(server.loops, stranger, {.url = "https://localhost" + port + "/"});
+  const auto unknown_authority =
+      call(server.loops, stranger, {.url = "https://localhost" + port + "/"});
   ASSERT_FALSE(unknown_authority);
-  EXPECT_THAT(unknown_authority.error().message(), HasSubstr("self-signed certificate in certificate chain"));
+  EXPECT_THAT(unknown_authority.error().message(),
+              HasSubstr("self-signed certificate in certificate chain"));
 }
 
 TEST(Client, A_TLS_server_drops_who_does_not_shake_hands) {
@@ -375,7 +402,8 @@ TEST(Client, A_TLS_server_drops_who_does_not_shake_hands) {
   garbage.read_to_end();
 }
 
-Task<Result<ClientResponse>> stopped_call(HttpClient& client, std::string url, std::promise<void>& sent) {
+Task<Result<ClientResponse>> stopped_call(HttpClient& client, std::string url,
+                                          std::promise<void>& sent) {
   StopSource stop;
   auto task = client.send({.url = std::move(url)});
   task.set_stop(&stop);
@@ -404,7 +432,9 @@ TEST(Client, Many_calls_at_once) {
     running.push_back(std::async(std::launch::async, [&, i] {
       for (int k = 0; k < 50; ++k) {
         const std::string body = str("body ", i, " ", k);
-        auto response = run_on(server.loops.at(i % 2), client.send({.method = "POST", .url = "http://" + server.address + "/", .body = body}));
+        auto response = run_on(
+            server.loops.at(i % 2),
+            client.send({.method = "POST", .url = "http://" + server.address + "/", .body = body}));
         ASSERT_TRUE(response) << response.error().message();
         EXPECT_EQ(response->body, body);
       }

@@ -8,9 +8,9 @@
 namespace pileus::net {
 
 namespace {
-constexpr std::size_t kUnsentInFlight = 64 * 1024;      // a producer waits above this
-constexpr std::size_t kSlice = 256 * 1024;              // of a large body, per write
-constexpr std::size_t kDiscardedBody = 256 * 1024;      // an unread body is read away up to this
+constexpr std::size_t kUnsentInFlight = 64 * 1024;  // a producer waits above this
+constexpr std::size_t kSlice = 256 * 1024;          // of a large body, per write
+constexpr std::size_t kDiscardedBody = 256 * 1024;  // an unread body is read away up to this
 constexpr Duration kLinger = std::chrono::seconds(2);
 constexpr std::size_t kLingerBytes = 16ull << 20;
 constexpr std::size_t kLeastBuffer = 64 * 1024;
@@ -22,11 +22,16 @@ constexpr bool is_token(unsigned char c) {
 
 bool is_ours(std::string_view name, bool drop_length) {
   switch (name.size()) {
-    case 4: return iequals(name, "date");
-    case 10: return iequals(name, "connection") || iequals(name, "keep-alive");
-    case 14: return drop_length && iequals(name, "content-length");
-    case 17: return iequals(name, "transfer-encoding");
-    default: return false;
+    case 4:
+      return iequals(name, "date");
+    case 10:
+      return iequals(name, "connection") || iequals(name, "keep-alive");
+    case 14:
+      return drop_length && iequals(name, "content-length");
+    case 17:
+      return iequals(name, "transfer-encoding");
+    default:
+      return false;
   }
 }
 
@@ -65,7 +70,9 @@ class ServerBody final : public BodyReader {
   }
 
   const Headers& trailers() const override { return c_.parser_.trailers; }
-  std::optional<std::uint64_t> content_length() const override { return c_.parser_.content_length(); }
+  std::optional<std::uint64_t> content_length() const override {
+    return c_.parser_.content_length();
+  }
 
  private:
   // Appends at least one byte, or gives false at the end.
@@ -86,17 +93,23 @@ class ServerBody final : public BodyReader {
       const auto event = co_await c_.wire_->more(c_.limits_.body_stall_timeout);
       c_.watch();
       switch (event) {
-        case Wire::Event::kReady: break;
-        case Wire::Event::kStopped: co_return fail(cancelled_error());
-        case Wire::Event::kTimeout: co_return broken(408, "the body stopped arriving");
-        case Wire::Event::kClosed: co_return broken(400, "the client went away within the body");
+        case Wire::Event::kReady:
+          break;
+        case Wire::Event::kStopped:
+          co_return fail(cancelled_error());
+        case Wire::Event::kTimeout:
+          co_return broken(408, "the body stopped arriving");
+        case Wire::Event::kClosed:
+          co_return broken(400, "the client went away within the body");
       }
     }
   }
 
   std::unexpected<Error> broken(int status, const std::string& why) {
     c_.body_failure_ = status;
-    const auto code = status == 413 ? errc::kLimit : status == 408 ? errc::kDeadline : errc::kInvalid;
+    const auto code = status == 413   ? errc::kLimit
+                      : status == 408 ? errc::kDeadline
+                                      : errc::kInvalid;
     return fail(std::string(code), why, status);
   }
   static std::unexpected<Error> too_large(std::size_t limit) {
@@ -115,7 +128,8 @@ class StreamWriter final : public BodyWriter {
   Task<Result<Unit>> write(std::string bytes) override {
     if (bytes.empty()) co_return Unit{};
     if (framing_ == Framing::kLength && bytes.size() > left_)
-      co_return fail(std::string(errc::kInvalid), "the body is longer than its Content-Length", 500);
+      co_return fail(std::string(errc::kInvalid), "the body is longer than its Content-Length",
+                     500);
     left_ -= std::min<std::uint64_t>(bytes.size(), left_);
     if (framing_ == Framing::kChunked) {
       char size[16];
@@ -125,12 +139,15 @@ class StreamWriter final : public BodyWriter {
     c_.wire_->send(c_.head_, bytes, framing_ == Framing::kChunked ? "\r\n" : "");
     c_.head_.clear();
     switch (co_await c_.wire_->sent(kUnsentInFlight, c_.limits_.body_stall_timeout)) {
-      case Wire::Event::kReady: co_return Unit{};
-      case Wire::Event::kStopped: co_return fail(cancelled_error());
+      case Wire::Event::kReady:
+        co_return Unit{};
+      case Wire::Event::kStopped:
+        co_return fail(cancelled_error());
       case Wire::Event::kTimeout:
         c_.wire_->close();
         co_return fail(std::string(errc::kDeadline), "the client stopped reading", 504);
-      case Wire::Event::kClosed: break;
+      case Wire::Event::kClosed:
+        break;
     }
     co_return fail(std::string(errc::kIo), "the client went away", 503);
   }
@@ -143,7 +160,8 @@ class StreamWriter final : public BodyWriter {
   void finish() {
     if (framing_ == Framing::kChunked) {
       c_.head_.append("0\r\n");
-      for (const auto& [name, value] : trailers_) c_.head_.append(name).append(": ").append(value).append("\r\n");
+      for (const auto& [name, value] : trailers_)
+        c_.head_.append(name).append(": ").append(value).append("\r\n");
       c_.head_.append("\r\n");
     }
     c_.wire_->send(c_.head_);
@@ -169,8 +187,10 @@ class UpgradedStream final : public ByteStream {
         co_return out;
       }
       switch (co_await c_.wire_->more(Wire::kForever)) {
-        case Wire::Event::kReady: break;
-        case Wire::Event::kStopped: co_return fail(cancelled_error());
+        case Wire::Event::kReady:
+          break;
+        case Wire::Event::kStopped:
+          co_return fail(cancelled_error());
         default:
           if (c_.wire_->buffered().empty()) co_return std::string();
       }
@@ -243,14 +263,15 @@ void Connection::settle(EventLoop& loop, std::unique_ptr<Connection> self) {
 // ---- life
 
 Connection::Connection(EventLoop& loop, int fd, std::shared_ptr<Listener> listener,
-                       std::shared_ptr<ConnectionOwner> owner, ConnectionShelf& shelf, std::shared_ptr<Peer> peer)
+                       std::shared_ptr<ConnectionOwner> owner, ConnectionShelf& shelf,
+                       std::shared_ptr<Peer> peer)
     : loop_(&loop),
       listener_(std::move(listener)),
       limits_(listener_->options.limits),
       owner_(std::move(owner)),
       shelf_(&shelf),
       peer_(std::move(peer)),
-      wire_(std::make_shared<Wire>(loop, fd, std::max(limits_.header_bytes, kLeastBuffer))) {
+      wire_(std::make_shared<Wire>(loop, fd, std::max(limits_.header_bytes, kLeastBuffer) + 1)) {
   request_.listener = &listener_->options.info;
   request_.peer_address = peer_->address();
   request_.peer_port = peer_->port();
@@ -330,7 +351,8 @@ Task<void> Connection::serve() {
 Task<bool> Connection::secure() {
   const auto until = std::chrono::steady_clock::now() + limits_.header_timeout;
   auto left = [until] {
-    return std::max(Duration(1), std::chrono::ceil<Duration>(until - std::chrono::steady_clock::now()));
+    return std::max(Duration(1),
+                    std::chrono::ceil<Duration>(until - std::chrono::steady_clock::now()));
   };
   if (co_await wire_->readable(limits_.idle_timeout) != Wire::Event::kReady) co_return false;
   constexpr int kTlsHandshake = 0x16;
@@ -341,7 +363,8 @@ Task<bool> Connection::secure() {
   for (;;) {
     if (const auto step = wire_->handshake()) {
       if (*step != Wire::Event::kReady)
-        log::debug("a TLS handshake failed", {{"peer", peer_->address()}, {"why", tls_error(wire_->tls())}});
+        log::debug("a TLS handshake failed",
+                   {{"peer", peer_->address()}, {"why", tls_error(wire_->tls())}});
       request_.tls = *step == Wire::Event::kReady;
       co_return request_.tls;
     }
@@ -414,8 +437,8 @@ void Connection::append_fields(const Response& response, bool drop_length) {
   }
 }
 
-void Connection::write_head(const Response& response, bool keep_alive, std::optional<std::uint64_t> length,
-                            bool chunked) {
+void Connection::write_head(const Response& response, bool keep_alive,
+                            std::optional<std::uint64_t> length, bool chunked) {
   if (response.status == 200) {
     head_ += "HTTP/1.1 200 OK\r\n";
   } else {
@@ -429,9 +452,12 @@ void Connection::write_head(const Response& response, bool keep_alive, std::opti
     head_.append("Content-Length: ").append(digits, end).append("\r\n");
   }
   if (chunked) head_ += "Transfer-Encoding: chunked\r\n";
-  if (response.upgrade) head_ += "Connection: Upgrade\r\n";
-  else if (!keep_alive) head_ += "Connection: close\r\n";
-  else if (parser_.http10()) head_ += "Connection: keep-alive\r\n";
+  if (response.upgrade)
+    head_ += "Connection: Upgrade\r\n";
+  else if (!keep_alive)
+    head_ += "Connection: close\r\n";
+  else if (parser_.http10())
+    head_ += "Connection: keep-alive\r\n";
   append_fields(response, true);
   head_ += "\r\n";
 }
@@ -449,7 +475,8 @@ Task<Connection::Next> Connection::answer(Response response) {
     response = failed("the handler gave an invalid header field");
     break;
   }
-  if (response.status < 100 || response.status > 999) response = failed("the handler gave an invalid status");
+  if (response.status < 100 || response.status > 999)
+    response = failed("the handler gave an invalid status");
   if (body_failure_ != 0) {  // whatever the handler made of it, the framing is lost
     response = Response{};
     response.status = body_failure_;
@@ -509,18 +536,23 @@ Task<bool> Connection::send_large(std::string_view body) {
 Task<Connection::Next> Connection::stream(Response& response, bool keep_alive, bool no_body) {
   std::optional<std::uint64_t> length;
   if (const auto given = response.headers.find("content-length")) {
-    if (const auto number = parse_int(*given); number && *number >= 0) length = static_cast<std::uint64_t>(*number);
+    if (const auto number = parse_int(*given); number && *number >= 0)
+      length = static_cast<std::uint64_t>(*number);
   }
   using Framing = StreamWriter::Framing;
-  const Framing framing = length ? Framing::kLength : parser_.http10() ? Framing::kToClose : Framing::kChunked;
+  const Framing framing = length             ? Framing::kLength
+                          : parser_.http10() ? Framing::kToClose
+                                             : Framing::kChunked;
   if (framing == Framing::kToClose && !no_body) keep_alive = false;
   const bool bare = response.status == 204 || response.status < 200;
-  write_head(response, keep_alive, bare ? std::nullopt : length, framing == Framing::kChunked && !bare && response.status != 304);
+  write_head(response, keep_alive, bare ? std::nullopt : length,
+             framing == Framing::kChunked && !bare && response.status != 304);
   if (no_body) {
     wire_->send(head_);
     head_.clear();
-    co_return co_await wire_->sent(0, limits_.body_stall_timeout) == Wire::Event::kReady ? after(keep_alive)
-                                                                                          : Next::kClose;
+    co_return co_await wire_->sent(0, limits_.body_stall_timeout) == Wire::Event::kReady
+        ? after(keep_alive)
+        : Next::kClose;
   }
   StreamWriter writer(*this, framing, length.value_or(0));
   bool whole = false;
@@ -542,7 +574,8 @@ Task<Connection::Next> Connection::stream(Response& response, bool keep_alive, b
     co_return Next::kClose;
   }
   writer.finish();
-  if (co_await wire_->sent(0, limits_.body_stall_timeout) != Wire::Event::kReady) co_return Next::kClose;
+  if (co_await wire_->sent(0, limits_.body_stall_timeout) != Wire::Event::kReady)
+    co_return Next::kClose;
   co_return keep_alive ? Next::kRequest : after(false);
 }
 

@@ -1,6 +1,7 @@
-// Connection: the server's side of one HTTP/1.1 connection, on one loop (it may move between requests). Its coroutine reads a
-// request, awaits the handler, writes the answer, and so on in order. Owned by the server's list
-// of the loop; an operation in flight keeps its Wire. Only net/ includes this.
+// Connection: the server's side of one HTTP/1.1 connection, on one loop (it may move between
+// requests). Its coroutine reads a request, awaits the handler, writes the answer, and so on in
+// order. Owned by the server's list of the loop; an operation in flight keeps its Wire. Only net/
+// includes this.
 #pragma once
 
 #include "net/http_parser.h"
@@ -18,10 +19,10 @@ struct Listener {
   Handler handler;
   HttpServer::ListenOptions options;
   std::unique_ptr<TlsNames> tls_names;  // outlives `tls`
-  TlsContext tls;               // null: plain text only
-  std::string address;          // as bound, for logs
-  std::string unix_path;        // to be unlinked
-  bool own_namespace = true;    // made by us, so the kernel's socket table shows its peers
+  TlsContext tls;                       // null: plain text only
+  std::string address;                  // as bound, for logs
+  std::string unix_path;                // to be unlinked
+  bool own_namespace = true;            // made by us, so the kernel's socket table shows its peers
   std::atomic<std::size_t> open = 0;
   std::atomic<bool> closed = false;
 };
@@ -47,7 +48,8 @@ class ConnectionOwner {
 class Connection {
  public:
   Connection(EventLoop& loop, int fd, std::shared_ptr<Listener> listener,
-             std::shared_ptr<ConnectionOwner> owner, ConnectionShelf& shelf, std::shared_ptr<Peer> peer);
+             std::shared_ptr<ConnectionOwner> owner, ConnectionShelf& shelf,
+             std::shared_ptr<Peer> peer);
   ~Connection();
   void start();
   void drain();  // ends at once when idle, else after the answer in flight
@@ -76,7 +78,8 @@ class Connection {
 
   void prepare_request();
   Response failed(const char* what);
-  void write_head(const Response& response, bool keep_alive, std::optional<std::uint64_t> length, bool chunked);
+  void write_head(const Response& response, bool keep_alive, std::optional<std::uint64_t> length,
+                  bool chunked);
   void append_fields(const Response& response, bool drop_length);
   void settle(EventLoop& loop, std::unique_ptr<Connection> self);
   void append_date();
@@ -87,15 +90,15 @@ class Connection {
   std::shared_ptr<Listener> listener_;  // shared by the listener's connections
   const ServerLimits& limits_;
   std::shared_ptr<ConnectionOwner> owner_;  // shared by the connections, which may end after it
-  ConnectionShelf* shelf_;              // of the loop
-  std::shared_ptr<Peer> peer_;          // shared with requests
-  std::shared_ptr<Wire> wire_;          // shared with its operations in flight
+  ConnectionShelf* shelf_;                  // of the loop
+  std::shared_ptr<Peer> peer_;              // shared with requests
+  std::shared_ptr<Wire> wire_;              // shared with its operations in flight
   RequestParser parser_;
   Request request_;
-  std::string head_;                    // of the answer, kept for its memory
-  StopSource stop_;                     // of the handlers
-  int body_failure_ = 0;                // the status that a broken body asks for
-  bool continued_ = false;              // "100 Continue" was sent
+  std::string head_;        // of the answer, kept for its memory
+  StopSource stop_;         // of the handlers
+  int body_failure_ = 0;    // the status that a broken body asks for
+  bool continued_ = false;  // "100 Continue" was sent
   bool idle_ = true;
   bool draining_ = false;
   std::optional<Task<void>> task_;

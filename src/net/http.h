@@ -21,7 +21,9 @@ class Headers {
 
   std::optional<std::string_view> find(std::string_view name) const;  // the first of that name
   std::string_view get(std::string_view name, std::string_view fallback = {}) const;
-  void add(std::string name, std::string value) { fields_.emplace_back(std::move(name), std::move(value)); }
+  void add(std::string name, std::string value) {
+    fields_.emplace_back(std::move(name), std::move(value));
+  }
   void set(std::string_view name, std::string value);  // replaces all of that name
   void remove(std::string_view name);
   void clear() { fields_.clear(); }
@@ -57,25 +59,25 @@ using BodyProducer = TaskFunction<Task<Result<Unit>>(BodyWriter&)>;
 
 // Where a request came in; who made the listener decides what that means.
 struct ListenerInfo {
-  std::string name;          // "public", "sandbox:<id>:runtime", …
-  bool loopback = false;     // bound to a loopback address of the host
-  std::uint64_t tag = 0;     // the owner's own number
+  std::string name;       // "public", "sandbox:<id>:runtime", …
+  bool loopback = false;  // bound to a loopback address of the host
+  std::uint64_t tag = 0;  // the owner's own number
 };
 
 class Peer;  // what net/ knows of the other end; asked through peer_uid()
 
 struct Request {
-  std::string method;   // "GET"
-  std::string target;   // as sent: path and query, still percent-encoded ("*" for OPTIONS; of an
-                        // absolute target the path, its authority becomes Host)
+  std::string method;  // "GET"
+  std::string target;  // as sent: path and query, still percent-encoded ("*" for OPTIONS; of an
+                       // absolute target the path, its authority becomes Host)
   Headers headers;
   std::unique_ptr<BodyReader> body;  // never null
   const ListenerInfo* listener = nullptr;
-  std::string peer_address;          // "127.0.0.1"
+  std::string peer_address;  // "127.0.0.1"
   std::uint16_t peer_port = 0;
   std::uint16_t local_port = 0;
   bool tls = false;
-  std::shared_ptr<Peer> peer;        // null in requests made by hand
+  std::shared_ptr<Peer> peer;  // null in requests made by hand
 
   std::string_view path() const { return std::string_view(target).substr(0, target.find('?')); }
   std::string_view query() const {
@@ -88,8 +90,8 @@ struct Request {
 class ByteStream {
  public:
   virtual ~ByteStream() = default;
-  virtual Task<Result<std::string>> read_some() = 0;            // "" at the end
-  virtual Task<Result<Unit>> write(std::string bytes) = 0;      // waits while the peer is slow
+  virtual Task<Result<std::string>> read_some() = 0;        // "" at the end
+  virtual Task<Result<Unit>> write(std::string bytes) = 0;  // waits while the peer is slow
 };
 using Upgrade = TaskFunction<Task<void>(ByteStream&)>;
 
@@ -101,14 +103,14 @@ struct Response {
   int status = 200;
   Headers headers;
   std::string body;
-  BodyProducer stream;   // when set, sent instead of `body`, as it is produced
-  bool close = false;    // close the connection afterwards
-  Upgrade upgrade;       // with status 101 (or 200 to CONNECT): speaks on after the head was sent;
-                         // `headers` carry Upgrade, the server adds "Connection: Upgrade"
+  BodyProducer stream;  // when set, sent instead of `body`, as it is produced
+  bool close = false;   // close the connection afterwards
+  Upgrade upgrade;      // with status 101 (or 200 to CONNECT): speaks on after the head was sent;
+                        // `headers` carry Upgrade, the server adds "Connection: Upgrade"
 };
 
-// Awaited on the connection's loop. `request` lives until the answer is sent to its end. The task is
-// stopped when the client goes away (an end of its sending side counts, as in other servers).
+// Awaited on the connection's loop. `request` lives until the answer is sent to its end. The task
+// is stopped when the client goes away (an end of its sending side counts, as in other servers).
 using Handler = TaskFunction<Task<Response>(Request& request)>;
 
 }  // namespace pileus::net

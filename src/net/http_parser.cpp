@@ -28,7 +28,8 @@ bool BeastParser<kRequest>::folded(View name, View value) const {
 }
 
 template <bool kRequest>
-void BeastParser<kRequest>::on_request_impl(http::verb, View method, View target, int v, Error& error) {
+void BeastParser<kRequest>::on_request_impl(http::verb, View method, View target, int v,
+                                            Error& error) {
   error = {};
   version = v;
   head.method.assign(method.data(), method.size());
@@ -159,12 +160,15 @@ Parsed MessageParser<kRequest>::wrong(int status, std::string why) {
 template <bool kRequest>
 int MessageParser<kRequest>::status_of(boost::beast::error_code error, std::string_view in) const {
   if (beast_->wrong_status != 0) return beast_->wrong_status;
-  // A well-formed request line with a version that is not spoken here is another thing than nonsense.
+  // A well-formed request line with a version that is not spoken here is another thing than
+  // nonsense.
   if (error == http::error::bad_version) {
     const std::string_view line = in.substr(0, in.find('\r'));
     const auto at = line.rfind(" HTTP/");
     const bool one_of_ours = line.ends_with("1.0") || line.ends_with("1.1");
-    if (at != std::string_view::npos && line.size() == at + 9 && line[at + 7] == '.' && !one_of_ours) return 505;
+    if (at != std::string_view::npos && line.size() == at + 9 && line[at + 7] == '.' &&
+        !one_of_ours)
+      return 505;
   }
   return 400;
 }
@@ -198,7 +202,8 @@ Parsed MessageParser<kRequest>::parse_head(std::string_view in, std::size_t& con
   if (parsed == Parsed::kWrong) return parsed;
   const bool done = parsed == Parsed::kDone && beast_->is_header_done();
   if (head_bytes_ + (done ? 0 : in.size() - taken) > limits_.head_bytes) {
-    const bool first_line = kRequest && (head.method.empty() || head.target.size() > limits_.head_bytes / 2);
+    const bool first_line =
+        kRequest && (head.method.empty() || head.target.size() > limits_.head_bytes / 2);
     return wrong(first_line ? 414 : 431, "the request head is too large");
   }
   if (!done) return Parsed::kMore;
@@ -211,7 +216,8 @@ Parsed MessageParser<kRequest>::parse_head(std::string_view in, std::size_t& con
 }
 
 template <bool kRequest>
-Parsed MessageParser<kRequest>::parse_body(std::string_view in, std::size_t& consumed, std::string& out) {
+Parsed MessageParser<kRequest>::parse_body(std::string_view in, std::size_t& consumed,
+                                           std::string& out) {
   consumed = 0;
   if (beast_->is_done()) return Parsed::kDone;
   if (in.empty()) return Parsed::kMore;
@@ -223,7 +229,8 @@ Parsed MessageParser<kRequest>::parse_body(std::string_view in, std::size_t& con
   if (body_bytes_ > limits_.body_bytes) return wrong(413, "the body is too large");
   if (beast_->is_done()) return Parsed::kDone;
   // What is left is an unfinished chunk line or the trailers: bounded like a head.
-  if (in.size() - consumed > limits_.head_bytes) return wrong(431, "a chunk line or the trailers are too large");
+  if (in.size() - consumed > limits_.head_bytes)
+    return wrong(431, "a chunk line or the trailers are too large");
   return Parsed::kMore;
 }
 

@@ -1,6 +1,7 @@
-// HTTP/1.1 messages from bytes: Beast's basic_parser with what it leaves to its user: refusing folded
-// fields, unknown transfer codings, repeated lengths and hosts, and bounds on the head, the body and
-// its trailers. No sockets here (tests and the fuzzer feed it directly). Only net/ includes this.
+// HTTP/1.1 messages from bytes: Beast's basic_parser with what it leaves to its user: refusing
+// folded fields, unknown transfer codings, repeated lengths and hosts, and bounds on the head, the
+// body and its trailers. No sockets here (tests and the fuzzer feed it directly). Only net/
+// includes this.
 #pragma once
 
 #include <boost/beast/http/basic_parser.hpp>
@@ -10,7 +11,7 @@
 namespace pileus::net {
 
 struct ParserLimits {
-  std::size_t head_bytes = 64 * 1024;   // first line and fields; the trailers on their own, too
+  std::size_t head_bytes = 64 * 1024;  // first line and fields; the trailers on their own, too
   std::uint64_t body_bytes = 256ull << 20;
 };
 
@@ -53,8 +54,8 @@ class BeastParser final : public boost::beast::http::basic_parser<kRequest> {
   Headers& trailers;
   std::size_t trailer_bytes_left;
   std::string* body_out = nullptr;
-  std::string_view input;      // what put() was given, to tell folded values
-  int wrong_status = 0;        // set with an error of our own
+  std::string_view input;  // what put() was given, to tell folded values
+  int wrong_status = 0;    // set with an error of our own
   const char* wrong = nullptr;
   bool in_trailers = false;
   bool expect_continue = false;
@@ -69,7 +70,8 @@ class BeastParser final : public boost::beast::http::basic_parser<kRequest> {
   bool folded(View name, View value) const;
   void request_target(Error& error);
 
-  void on_request_impl(boost::beast::http::verb, View method, View target, int v, Error& e) override;
+  void on_request_impl(boost::beast::http::verb, View method, View target, int v,
+                       Error& e) override;
   void on_response_impl(int status, View reason, int v, Error& error) override;
   void on_field_impl(boost::beast::http::field known, View name, View value, Error& e) override;
   void on_header_impl(Error& error) override;
@@ -109,7 +111,7 @@ class MessageParser {
     if (!beast_->has_length) return std::nullopt;
     return length_;
   }
-  int status() const { return status_; }            // of kWrong
+  int status() const { return status_; }  // of kWrong
   const std::string& why() const { return why_; }
 
  private:

@@ -55,11 +55,14 @@ Outcome feed(const std::vector<std::string_view>& pieces, ParserLimits limits = 
   out.left = held.size();
   return out;
 }
-Outcome request(std::string_view bytes, ParserLimits limits = {}) { return feed<true>({bytes}, limits); }
+Outcome request(std::string_view bytes, ParserLimits limits = {}) {
+  return feed<true>({bytes}, limits);
+}
 
 constexpr std::string_view kChunked =
     "POST /a?b=c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nX-Two: 1\r\nX-Two: 2\r\n\r\n"
-    "5\r\nhello\r\n6;name=\"v\\\"\";b\r\n world\r\n0\r\nLambda-Runtime-Function-Error-Type: T\r\nB: \r\n\r\n";
+    "5\r\nhello\r\n6;name=\"v\\\"\";b\r\n world\r\n0\r\nLambda-Runtime-Function-Error-Type: "
+    "T\r\nB: \r\n\r\n";
 
 TEST(Parser, A_chunked_request_gives_its_body_and_trailers) {
   const Outcome out = request(kChunked);
@@ -76,7 +79,8 @@ TEST(Parser, Bytes_may_be_split_anywhere) {
   const Outcome whole = request(kChunked);
   for (std::size_t i = 0; i <= kChunked.size(); ++i) {
     for (std::size_t j = i; j <= kChunked.size(); ++j) {
-      const auto out = feed<true>({kChunked.substr(0, i), kChunked.substr(i, j - i), kChunked.substr(j)});
+      const auto out =
+          feed<true>({kChunked.substr(0, i), kChunked.substr(i, j - i), kChunked.substr(j)});
       ASSERT_EQ(out, whole) << "split at " << i << " and " << j;
     }
   }
@@ -89,7 +93,8 @@ TEST(Parser, Bytes_may_come_one_by_one) {
 }
 
 TEST(Parser, What_follows_a_message_is_left_alone) {
-  const Outcome out = request("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nokGET / HTTP/1.1\r\n");
+  const Outcome out =
+      request("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nokGET / HTTP/1.1\r\n");
   EXPECT_EQ(out.body, "ok");
   EXPECT_EQ(out.left, std::string_view("GET / HTTP/1.1\r\n").size());
 }
@@ -120,14 +125,20 @@ TEST_P(Refused, with_its_status) {
   EXPECT_EQ(out.status, GetParam().status) << GetParam().what;
 }
 
-std::string head(const std::string& fields) { return "POST / HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n"; }
-std::string chunks(const std::string& body) { return head("Transfer-Encoding: chunked\r\n") + body; }
+std::string head(const std::string& fields) {
+  return "POST / HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n";
+}
+std::string chunks(const std::string& body) {
+  return head("Transfer-Encoding: chunked\r\n") + body;
+}
 
 INSTANTIATE_TEST_SUITE_P(
     Parser, Refused,
     testing::Values(
-        Wrong{"length and coding", head("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\n", 400},
-        Wrong{"coding and length", head("Transfer-Encoding: chunked\r\nContent-Length: 3\r\n") + "0\r\n\r\n", 400},
+        Wrong{"length and coding",
+              head("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n") + "0\r\n\r\n", 400},
+        Wrong{"coding and length",
+              head("Transfer-Encoding: chunked\r\nContent-Length: 3\r\n") + "0\r\n\r\n", 400},
         Wrong{"two lengths", head("Content-Length: 3\r\nContent-Length: 4\r\n"), 400},
         Wrong{"the same length twice", head("Content-Length: 3\r\nContent-Length: 3\r\n"), 400},
         Wrong{"a list of lengths", head("Content-Length: 3, 3\r\n"), 400},
@@ -137,18 +148,22 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"an empty length", head("Content-Length: \r\n"), 400},
         Wrong{"a length beyond 64 bits", head("Content-Length: 18446744073709551616\r\n"), 400},
         Wrong{"a length beyond the limit", head("Content-Length: 18446744073709551615\r\n"), 413},
-        Wrong{"two codings", head("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"), 400},
+        Wrong{"two codings", head("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"),
+              400},
         Wrong{"an unknown coding", head("Transfer-Encoding: gzip\r\n"), 501},
         Wrong{"a coding before chunked", head("Transfer-Encoding: gzip, chunked\r\n"), 501},
         Wrong{"chunked not last", head("Transfer-Encoding: chunked, identity\r\n"), 501},
-        Wrong{"chunked in disguise", head("Transfer-Encoding: \x0b" "chunked\r\n"), 400},
+        Wrong{"chunked in disguise",
+              head("Transfer-Encoding: \x0b"
+                   "chunked\r\n"),
+              400},
         Wrong{"chunked with quotes", head("Transfer-Encoding: \"chunked\"\r\n"), 501},
-        Wrong{"coding in HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+        Wrong{"coding in HTTP/1.0",
+              "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
         Wrong{"space before the colon", head("Content-Length : 3\r\n"), 400},
         Wrong{"a name with a space", head("Bad Name: 3\r\n"), 400},
         Wrong{"a name with a bracket", head("Bad(Name: 3\r\n"), 400},
-        Wrong{"an empty name", head(": 3\r\n"), 400},
-        Wrong{"no colon", head("Something\r\n"), 400},
+        Wrong{"an empty name", head(": 3\r\n"), 400}, Wrong{"no colon", head("Something\r\n"), 400},
         Wrong{"NUL in a value", head(std::string("A: b\0c\r\n", 8)), 400},
         Wrong{"NUL in a name", head(std::string("A\0b: c\r\n", 8)), 400},
         Wrong{"NUL in the target", std::string("GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n", 29), 400},
@@ -188,12 +203,14 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Parser, Heads_are_bounded_whole_not_by_line) {
   const ParserLimits limits{.head_bytes = 100};
   EXPECT_EQ(request("GET /" + std::string(100, 'a'), limits).status, 414);
-  EXPECT_EQ(request("GET / HTTP/1.1\r\nHost: x\r\nA: " + std::string(100, 'a'), limits).status, 431);
+  EXPECT_EQ(request("GET / HTTP/1.1\r\nHost: x\r\nA: " + std::string(100, 'a'), limits).status,
+            431);
   // Many complete short fields, piece by piece.
   std::vector<std::string_view> pieces{"GET / HTTP/1.1\r\nHost: x\r\n"};
   for (int i = 0; i < 20; ++i) pieces.push_back("A: bcdef\r\n");
   EXPECT_EQ(feed<true>(pieces, limits).status, 431);
-  const std::string fits = "GET / HTTP/1.1\r\nHost: x\r\nA: " + std::string(100 - 32, 'a') + "\r\n\r\n";
+  const std::string fits =
+      "GET / HTTP/1.1\r\nHost: x\r\nA: " + std::string(100 - 32, 'a') + "\r\n\r\n";
   ASSERT_EQ(fits.size(), 100u);
   EXPECT_EQ(request(fits, limits).parsed, Parsed::kDone);
   EXPECT_EQ(request(fits, {.head_bytes = 99}).status, 431);
@@ -202,7 +219,8 @@ TEST(Parser, Heads_are_bounded_whole_not_by_line) {
 TEST(Parser, Bodies_and_trailers_are_bounded) {
   EXPECT_EQ(request(head("Content-Length: 11\r\n"), {.body_bytes = 10}).status, 413);
   EXPECT_EQ(request(chunks("6\r\nabcdef\r\n5\r\nabcde\r\n"), {.body_bytes = 10}).status, 413);
-  EXPECT_EQ(request(chunks("5\r\nabcde\r\n5\r\nabcde\r\n0\r\n\r\n"), {.body_bytes = 10}).parsed, Parsed::kDone);
+  EXPECT_EQ(request(chunks("5\r\nabcde\r\n5\r\nabcde\r\n0\r\n\r\n"), {.body_bytes = 10}).parsed,
+            Parsed::kDone);
   const ParserLimits limits{.head_bytes = 100};
   EXPECT_EQ(request(chunks("0\r\nA: " + std::string(200, 'a')), limits).status, 431);
   EXPECT_EQ(request(chunks("1;" + std::string(200, 'a')), limits).status, 431);

@@ -73,7 +73,9 @@ void EventLoop::destroy() {
   dead_ = true;
   timer_.reset();
   work_.reset();
-  { const auto forgotten = std::move(timers_); }
+  {
+    const auto forgotten = std::move(timers_);
+  }
   context_.reset();
 }
 

@@ -79,7 +79,8 @@ Lookup ask_kernel(const sockaddr_storage& from, const sockaddr_storage& to, std:
   ask.body.id.idiag_cookie[0] = ask.body.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
   if (::send(netlink.fd, &ask, sizeof ask, 0) != sizeof ask) return Lookup::kUnavailable;
   alignas(nlmsghdr) char answer[4096];
-  const ssize_t got = ::recv(netlink.fd, answer, sizeof answer, MSG_DONTWAIT);  // answered within send
+  const ssize_t got =
+      ::recv(netlink.fd, answer, sizeof answer, MSG_DONTWAIT);  // answered within send
   const auto* header = reinterpret_cast<const nlmsghdr*>(answer);
   if (got < 0 || !NLMSG_OK(header, static_cast<unsigned>(got))) return Lookup::kUnavailable;
   if (header->nlmsg_type == NLMSG_ERROR) {
@@ -89,7 +90,8 @@ Lookup ask_kernel(const sockaddr_storage& from, const sockaddr_storage& to, std:
   if (header->nlmsg_len < NLMSG_LENGTH(sizeof(inet_diag_msg))) return Lookup::kUnavailable;
   const auto* found = static_cast<const inet_diag_msg*>(NLMSG_DATA(header));
   // The kernel falls back to a listening socket of that port where the connection is gone.
-  if (found->id.idiag_sport != ask.body.id.idiag_sport || found->id.idiag_dport != ask.body.id.idiag_dport)
+  if (found->id.idiag_sport != ask.body.id.idiag_sport ||
+      found->id.idiag_dport != ask.body.id.idiag_dport)
     return Lookup::kNobody;
   if (found->idiag_inode == 0 || found->idiag_state == TCP_TIME_WAIT) return Lookup::kNobody;
   uid = found->idiag_uid;
@@ -98,19 +100,22 @@ Lookup ask_kernel(const sockaddr_storage& from, const sockaddr_storage& to, std:
 
 }  // namespace
 
-std::optional<std::uint32_t> tcp_owner_from_proc(const sockaddr_storage& from, const sockaddr_storage& to) {
+std::optional<std::uint32_t> tcp_owner_from_proc(const sockaddr_storage& from,
+                                                 const sockaddr_storage& to) {
   const bool v6 = from.ss_family == AF_INET6;
-  const std::unique_ptr<FILE, int (*)(FILE*)> table(std::fopen(v6 ? "/proc/net/tcp6" : "/proc/net/tcp", "re"), std::fclose);
+  const std::unique_ptr<FILE, int (*)(FILE*)> table(
+      std::fopen(v6 ? "/proc/net/tcp6" : "/proc/net/tcp", "re"), std::fclose);
   if (!table) return std::nullopt;
   Words source, target;
   if (!words_of(from, source) || !words_of(to, target)) return std::nullopt;
   char wanted[160];
   if (v6) {
-    std::snprintf(wanted, sizeof wanted, "%08X%08X%08X%08X:%04X %08X%08X%08X%08X:%04X", source.word[0], source.word[1],
-                  source.word[2], source.word[3], port_of(from), target.word[0], target.word[1], target.word[2],
-                  target.word[3], port_of(to));
+    std::snprintf(wanted, sizeof wanted, "%08X%08X%08X%08X:%04X %08X%08X%08X%08X:%04X",
+                  source.word[0], source.word[1], source.word[2], source.word[3], port_of(from),
+                  target.word[0], target.word[1], target.word[2], target.word[3], port_of(to));
   } else {
-    std::snprintf(wanted, sizeof wanted, "%08X:%04X %08X:%04X", source.word[0], port_of(from), target.word[0], port_of(to));
+    std::snprintf(wanted, sizeof wanted, "%08X:%04X %08X:%04X", source.word[0], port_of(from),
+                  target.word[0], port_of(to));
   }
   char line[512];
   while (std::fgets(line, sizeof line, table.get())) {
@@ -119,7 +124,9 @@ std::optional<std::uint32_t> tcp_owner_from_proc(const sockaddr_storage& from, c
     // state tx_queue:rx_queue tr:tm->when retrnsmt uid timeout inode
     unsigned uid = 0;
     unsigned long inode = 0;
-    if (std::sscanf(at + std::strlen(wanted), " %*x %*x:%*x %*x:%*x %*x %u %*d %lu", &uid, &inode) != 2 || inode == 0)
+    if (std::sscanf(at + std::strlen(wanted), " %*x %*x:%*x %*x:%*x %*x %u %*d %lu", &uid,
+                    &inode) != 2 ||
+        inode == 0)
       return std::nullopt;
     return uid;
   }
@@ -127,13 +134,17 @@ std::optional<std::uint32_t> tcp_owner_from_proc(const sockaddr_storage& from, c
 }
 
 std::optional<std::uint32_t> tcp_owner(const sockaddr_storage& from, const sockaddr_storage& to) {
-  // A v4 client of a dual-stack listener is a v4 socket (or, rarely, a v6 one with mapped addresses).
+  // A v4 client of a dual-stack listener is a v4 socket (or, rarely, a v6 one with mapped
+  // addresses).
   const sockaddr_storage plain_from = unmapped(from), plain_to = unmapped(to);
   std::uint32_t uid = 0;
   switch (ask_kernel(plain_from, plain_to, uid)) {
-    case Lookup::kFound: return uid;
-    case Lookup::kNobody: return std::nullopt;
-    case Lookup::kUnavailable: break;
+    case Lookup::kFound:
+      return uid;
+    case Lookup::kNobody:
+      return std::nullopt;
+    case Lookup::kUnavailable:
+      break;
   }
   return tcp_owner_from_proc(plain_from, plain_to);
 }

@@ -31,6 +31,7 @@ class Peer {
 // The uid that owns the TCP socket `from` → `to` of this network namespace. Nothing for a socket
 // that no process holds any more: the kernel would call that root's.
 std::optional<std::uint32_t> tcp_owner(const sockaddr_storage& from, const sockaddr_storage& to);
-std::optional<std::uint32_t> tcp_owner_from_proc(const sockaddr_storage& from, const sockaddr_storage& to);
+std::optional<std::uint32_t> tcp_owner_from_proc(const sockaddr_storage& from,
+                                                 const sockaddr_storage& to);
 
 }  // namespace pileus::net

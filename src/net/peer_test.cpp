@@ -44,7 +44,8 @@ TEST(PeerUid, Is_known_over_IPv6_loopback) {
   ::send(fd, get.data(), get.size(), 0);
   std::string answer;
   char bytes[1000];
-  for (ssize_t got; (got = ::recv(fd, bytes, sizeof bytes, 0)) > 0;) answer.append(bytes, static_cast<std::size_t>(got));
+  for (ssize_t got; (got = ::recv(fd, bytes, sizeof bytes, 0)) > 0;)
+    answer.append(bytes, static_cast<std::size_t>(got));
   ::close(fd);
   EXPECT_THAT(answer, EndsWith(str("uid ", ::geteuid())));
 }
@@ -78,7 +79,8 @@ TEST(PeerUid, Tells_another_user) {
   const ssize_t got = ::read(out[0], bytes, sizeof bytes);
   ::close(out[0]);
   ::waitpid(child, nullptr, 0);
-  EXPECT_THAT(std::string(bytes, static_cast<std::size_t>(std::max<ssize_t>(got, 0))), EndsWith("uid 65534"));
+  EXPECT_THAT(std::string(bytes, static_cast<std::size_t>(std::max<ssize_t>(got, 0))),
+              EndsWith("uid 65534"));
 }
 
 // The owner of a closed socket reads as uid 0 in the kernel's table: that must not make root of a

@@ -42,7 +42,8 @@ Task<Result<std::vector<Address>>> resolve(EventLoop& loop, std::string host, st
       [pending, host](error_code error, const tcp::resolver::results_type& results) {
         if (error || results.empty()) {
           pending->completer.complete(
-              fail(std::string(errc::kIo), str("the name \"", host, "\" has no address: ", error.message()), 502));
+              fail(std::string(errc::kIo),
+                   str("the name \"", host, "\" has no address: ", error.message()), 502));
           return;
         }
         std::vector<Address> out;

@@ -24,11 +24,13 @@ constexpr Duration kAbortPatience = std::chrono::seconds(5);
 
 std::unexpected<Error> refused(const std::string& address, const char* what) {
   const int why = errno;
-  const char* remedy = why == EADDRINUSE    ? "; another program has it: stop that or choose another port"
-                       : why == EACCES      ? "; ports below 1024 need CAP_NET_BIND_SERVICE"
+  const char* remedy = why == EADDRINUSE
+                           ? "; another program has it: stop that or choose another port"
+                       : why == EACCES        ? "; ports below 1024 need CAP_NET_BIND_SERVICE"
                        : why == EADDRNOTAVAIL ? "; no interface of this machine has that address"
                                               : "";
-  return fail(std::string(errc::kIo), str("cannot ", what, " ", address, ": ", std::strerror(why), remedy), 503);
+  return fail(std::string(errc::kIo),
+              str("cannot ", what, " ", address, ": ", std::strerror(why), remedy), 503);
 }
 }  // namespace
 
@@ -45,9 +47,11 @@ struct Acceptor {
 
 class HttpServer::Impl final : public ConnectionOwner, public std::enable_shared_from_this<Impl> {
  public:
-  Impl(Loops& loops, const RealTime& real) : loops_(loops.impl()), real_(real), shelves_(loops_.loops.size()) {}
+  Impl(Loops& loops, const RealTime& real)
+      : loops_(loops.impl()), real_(real), shelves_(loops_.loops.size()) {}
 
-  Result<ListenerId> add(int fd, std::string address, Handler handler, ListenOptions options, bool own_namespace);
+  Result<ListenerId> add(int fd, std::string address, Handler handler, ListenOptions options,
+                         bool own_namespace);
   void close(ListenerId id);
   Task<void> drain(Duration patience);
   void shut_down();  // of the destructor
@@ -132,8 +136,10 @@ Result<HttpServer::ListenerId> HttpServer::Impl::add(int fd, std::string address
     {
       std::lock_guard inner(mutex_);
       const auto known = acceptors_.find(listener->id);
-      if (known == acceptors_.end()) acceptor->closed = true;  // closed in the meantime
-      else known->second = acceptor;
+      if (known == acceptors_.end())
+        acceptor->closed = true;  // closed in the meantime
+      else
+        known->second = acceptor;
     }
     if (acceptor->closed || draining_) return close_acceptor(acceptor);
     wait_for_clients(acceptor);
@@ -155,7 +161,8 @@ void HttpServer::Impl::accept(const std::shared_ptr<Acceptor>& acceptor) {
   Listener& listener = *acceptor->listener;
   for (int i = 0; i < kAcceptsPerTurn && !acceptor->closed; ++i) {
     if (listener.open >= listener.options.limits.connections) return;  // ended() goes on
-    const int fd = ::accept4(acceptor->socket.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int fd =
+        ::accept4(acceptor->socket.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
       if (errno == EAGAIN) break;
       if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
@@ -175,7 +182,9 @@ void HttpServer::Impl::accept(const std::shared_ptr<Acceptor>& acceptor) {
     if (&loop == &acceptor->loop) {
       adopt(loop, fd, acceptor->listener);
     } else {
-      loop.post([self = shared_from_this(), &loop, fd, shared = acceptor->listener] { self->adopt(loop, fd, shared); });
+      loop.post([self = shared_from_this(), &loop, fd, shared = acceptor->listener] {
+        self->adopt(loop, fd, shared);
+      });
     }
   }
   wait_for_clients(acceptor);
@@ -186,7 +195,8 @@ void HttpServer::Impl::adopt(EventLoop& loop, int fd, std::shared_ptr<Listener> 
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);  // refused by unix sockets
   auto peer = std::make_shared<Peer>(fd, listener->own_namespace);
   ConnectionShelf& shelf = shelf_of(loop);
-  auto connection = std::make_unique<Connection>(loop, fd, std::move(listener), shared_from_this(), shelf, std::move(peer));
+  auto connection = std::make_unique<Connection>(loop, fd, std::move(listener), shared_from_this(),
+                                                 shelf, std::move(peer));
   Connection& started = *connection;
   shelf.connections.emplace(&started, std::move(connection));
   if (draining_) started.drain();
@@ -203,7 +213,8 @@ void HttpServer::Impl::ended(Connection& connection) {
     std::lock_guard lock(mutex_);
     const auto found = acceptors_.find(id);
     if (found != acceptors_.end() && found->second) {
-      found->second->loop.post([self, acceptor = found->second] { self->wait_for_clients(acceptor); });
+      found->second->loop.post(
+          [self, acceptor = found->second] { self->wait_for_clients(acceptor); });
     }
   }
   shelf_of(static_cast<EventLoop&>(*Loop::current())).connections.erase(&connection);
@@ -241,14 +252,17 @@ void HttpServer::Impl::close(ListenerId id) {
     acceptors_.erase(found);
   }
   if (acceptor) acceptor->listener->closed = true;
-  if (acceptor) acceptor->loop.post([self = shared_from_this(), acceptor] { self->close_acceptor(acceptor); });
+  if (acceptor)
+    acceptor->loop.post([self = shared_from_this(), acceptor] { self->close_acceptor(acceptor); });
   on_connections(id, &Connection::abort);
 }
 
 void HttpServer::Impl::close_acceptors() {
   std::lock_guard lock(mutex_);
   for (auto& [id, acceptor] : acceptors_) {
-    if (acceptor) acceptor->loop.post([self = shared_from_this(), shared = acceptor] { self->close_acceptor(shared); });
+    if (acceptor)
+      acceptor->loop.post(
+          [self = shared_from_this(), shared = acceptor] { self->close_acceptor(shared); });
   }
   acceptors_.clear();
 }
@@ -311,11 +325,12 @@ void HttpServer::Impl::shut_down() {
 
 // ---- the public face
 
-HttpServer::HttpServer(Loops& loops, const RealTime& real) : impl_(std::make_shared<Impl>(loops, real)) {}
+HttpServer::HttpServer(Loops& loops, const RealTime& real)
+    : impl_(std::make_shared<Impl>(loops, real)) {}
 HttpServer::~HttpServer() { impl_->shut_down(); }
 
-Result<std::string> HttpServer::listen(const std::string& address, Handler handler, ListenOptions options,
-                                       ListenerId* id) {
+Result<std::string> HttpServer::listen(const std::string& address, Handler handler,
+                                       ListenOptions options, ListenerId* id) {
   TRY_ASSIGN(const Address where, parse_address(address));
   const int fd = ::socket(where.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return refused(address, "open a socket for");
@@ -327,8 +342,8 @@ Result<std::string> HttpServer::listen(const std::string& address, Handler handl
     const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct stat status{};
     const char* const path = reinterpret_cast<const sockaddr_un*>(where.get())->sun_path;
-    if (::connect(probe, where.get(), where.size) != 0 && errno == ECONNREFUSED && ::stat(path, &status) == 0 &&
-        S_ISSOCK(status.st_mode))
+    if (::connect(probe, where.get(), where.size) != 0 && errno == ECONNREFUSED &&
+        ::stat(path, &status) == 0 && S_ISSOCK(status.st_mode))
       ::unlink(path);
     ::close(probe);
   }
@@ -341,12 +356,14 @@ Result<std::string> HttpServer::listen(const std::string& address, Handler handl
   socklen_t size = sizeof bound;
   ::getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size);
   const std::string text = address_text(bound);
-  TRY_ASSIGN(const ListenerId made, impl_->add(fd, text, std::move(handler), std::move(options), true));
+  TRY_ASSIGN(const ListenerId made,
+             impl_->add(fd, text, std::move(handler), std::move(options), true));
   if (id) *id = made;
   return text;
 }
 
-Result<HttpServer::ListenerId> HttpServer::listen_fd(int fd, Handler handler, ListenOptions options) {
+Result<HttpServer::ListenerId> HttpServer::listen_fd(int fd, Handler handler,
+                                                     ListenOptions options) {
   int listening = 0;
   socklen_t size = sizeof listening;
   if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) != 0 || !listening)

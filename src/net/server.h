@@ -33,12 +33,14 @@ class Loops {
 
 // Limits of a listener; every one is a bound on what a stranger can cost.
 struct ServerLimits {
-  std::size_t header_bytes = 64 * 1024;          // request line and fields; else 431
-  std::size_t body_bytes = 256ull << 20;         // else 413 (handlers set tighter ones in read_all)
-  Duration header_timeout = std::chrono::seconds(15);      // from the first byte to the end of the header
-  Duration idle_timeout = std::chrono::seconds(65);        // keep-alive between requests
-  Duration body_stall_timeout = std::chrono::seconds(60);  // no byte of the body moved; also for writes
-  std::size_t connections = 10'000;              // per listener; further ones wait in the backlog
+  std::size_t header_bytes = 64 * 1024;   // request line and fields; else 431
+  std::size_t body_bytes = 256ull << 20;  // else 413 (handlers set tighter ones in read_all)
+  Duration header_timeout =
+      std::chrono::seconds(15);                      // from the first byte to the end of the header
+  Duration idle_timeout = std::chrono::seconds(65);  // keep-alive between requests
+  Duration body_stall_timeout =
+      std::chrono::seconds(60);      // no byte of the body moved; also for writes
+  std::size_t connections = 10'000;  // per listener; further ones wait in the backlog
 };
 
 // TLS from PEM text; the first byte of a connection decides between TLS and plain text.

@@ -30,7 +30,8 @@ class RawClient {
     }
     sockaddr_in in{};
     in.sin_family = AF_INET;
-    in.sin_port = htons(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
+    in.sin_port =
+        htons(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
     inet_pton(AF_INET, address.substr(0, address.rfind(':')).c_str(), &in.sin_addr);
     open(AF_INET, reinterpret_cast<sockaddr*>(&in), sizeof in);
   }
@@ -91,7 +92,8 @@ class RawClient {
  private:
   void open(int family, const sockaddr* address, socklen_t size) {
     fd_ = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (::connect(fd_, address, size) != 0) throw std::runtime_error("cannot connect: " + std::string(std::strerror(errno)));
+    if (::connect(fd_, address, size) != 0)
+      throw std::runtime_error("cannot connect: " + std::string(std::strerror(errno)));
   }
   std::string take(std::size_t count) {
     std::string out = held.substr(0, count);
@@ -105,7 +107,9 @@ class RawClient {
 template <class T>
 T run_on(Loop& loop, Task<T> task) {
   struct Runner {
-    static Task<void> store(Task<T> inner, std::promise<T>& out) { out.set_value(co_await std::move(inner)); }
+    static Task<void> store(Task<T> inner, std::promise<T>& out) {
+      out.set_value(co_await std::move(inner));
+    }
   };
   std::promise<T> promise;
   auto future = promise.get_future();
@@ -129,8 +133,8 @@ inline Task<Unit> as_unit(Task<void> task) {
 
 class TestServer {
  public:
-  explicit TestServer(Handler handler, HttpServer::ListenOptions options = {}, std::size_t loops_count = 2,
-                      const std::string& where = "127.0.0.1:0")
+  explicit TestServer(Handler handler, HttpServer::ListenOptions options = {},
+                      std::size_t loops_count = 2, const std::string& where = "127.0.0.1:0")
       : loops(loops_count), server(std::make_unique<HttpServer>(loops, time)) {
     auto bound = server->listen(where, std::move(handler), std::move(options), &listener);
     if (!bound) throw std::runtime_error(bound.error().message());

@@ -15,7 +15,9 @@ namespace {
 template <auto kFree>
 struct Freed {
   template <class T>
-  void operator()(T* object) const { kFree(object); }
+  void operator()(T* object) const {
+    kFree(object);
+  }
 };
 using Bio = std::unique_ptr<BIO, Freed<BIO_free_all>>;
 using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
@@ -47,7 +49,9 @@ std::string pem_of(EVP_PKEY* key) {
   return drain(out.get());
 }
 
-Bio reader(const std::string& text) { return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
+Bio reader(const std::string& text) {
+  return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
 
 bool extend(X509* certificate, X509* issuer, int kind, const std::string& value) {
   X509V3_CTX context;
@@ -65,7 +69,8 @@ void set_time(ASN1_TIME* field, Time time) {
 }
 
 // Version, serial, names, validity and key; extensions and signature are the caller's.
-Certificate blank(EVP_PKEY* key, const std::string& common_name, Time now, std::chrono::days life, Random& random) {
+Certificate blank(EVP_PKEY* key, const std::string& common_name, Time now, std::chrono::days life,
+                  Random& random) {
   Certificate made(X509_new());
   X509_set_version(made.get(), X509_VERSION_3);
   std::uint8_t serial[16];
@@ -78,21 +83,26 @@ Certificate blank(EVP_PKEY* key, const std::string& common_name, Time now, std::
   set_time(X509_getm_notAfter(made.get()), now - kClockSlack + life);
   X509_set_pubkey(made.get(), key);
   X509_NAME* name = X509_get_subject_name(made.get());
-  X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>("Pileus"), -1, -1, 0);
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char*>(common_name.c_str()),
-                             -1, -1, 0);
+  X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8,
+                             reinterpret_cast<const unsigned char*>("Pileus"), -1, -1, 0);
+  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
+                             reinterpret_cast<const unsigned char*>(common_name.c_str()), -1, -1,
+                             0);
   return made;
 }
 
 bool is_address(const std::string& name) {
   unsigned char bytes[16];
-  return inet_pton(AF_INET, name.c_str(), bytes) == 1 || inet_pton(AF_INET6, name.c_str(), bytes) == 1;
+  return inet_pton(AF_INET, name.c_str(), bytes) == 1 ||
+         inet_pton(AF_INET6, name.c_str(), bytes) == 1;
 }
 
 // Names go into OpenSSL's configuration syntax: nothing that means something there.
 bool plain_name(const std::string& name) {
   return !name.empty() && name.size() < 254 &&
-         name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_*:") == std::string::npos;
+         name.find_first_not_of(
+             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_*:") ==
+             std::string::npos;
 }
 
 }  // namespace
@@ -110,16 +120,20 @@ Result<TlsAuthority> make_authority(const std::string& common_name, Time now, Ra
   return TlsAuthority{pem_of(made.get()), pem_of(key.get())};
 }
 
-Result<TlsIdentity> make_leaf(const TlsAuthority& authority, const std::vector<std::string>& names, Time now,
-                              Random& random) {
-  const Certificate issuer(PEM_read_bio_X509(reader(authority.certificate_pem).get(), nullptr, nullptr, nullptr));
-  const Key issuer_key(PEM_read_bio_PrivateKey(reader(authority.private_key_pem).get(), nullptr, nullptr, nullptr));
+Result<TlsIdentity> make_leaf(const TlsAuthority& authority, const std::vector<std::string>& names,
+                              Time now, Random& random) {
+  const Certificate issuer(
+      PEM_read_bio_X509(reader(authority.certificate_pem).get(), nullptr, nullptr, nullptr));
+  const Key issuer_key(
+      PEM_read_bio_PrivateKey(reader(authority.private_key_pem).get(), nullptr, nullptr, nullptr));
   if (!issuer || !issuer_key || X509_check_private_key(issuer.get(), issuer_key.get()) != 1)
     return failed("the certificate authority cannot be used");
   std::string alternatives;
   for (const std::string& name : names) {
-    if (!plain_name(name)) return fail(std::string(errc::kInvalid), "\"" + name + "\" is not a host name or address");
-    alternatives += (alternatives.empty() ? "" : ",") + std::string(is_address(name) ? "IP:" : "DNS:") + name;
+    if (!plain_name(name))
+      return fail(std::string(errc::kInvalid), "\"" + name + "\" is not a host name or address");
+    alternatives +=
+        (alternatives.empty() ? "" : ",") + std::string(is_address(name) ? "IP:" : "DNS:") + name;
   }
   if (alternatives.empty()) return fail(std::string(errc::kInvalid), "a certificate needs a name");
   const Key key(EVP_EC_gen("P-256"));

@@ -17,15 +17,21 @@ namespace {
 template <auto kFree>
 struct Freed {
   template <class T>
-  void operator()(T* object) const { kFree(object); }
+  void operator()(T* object) const {
+    kFree(object);
+  }
 };
 using Bio = std::unique_ptr<BIO, Freed<BIO_free_all>>;
 using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
 
-Bio text_bio(const std::string& text) { return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
+Bio text_bio(const std::string& text) {
+  return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
 
-Certificate next_certificate(BIO* in) { return Certificate(PEM_read_bio_X509(in, nullptr, nullptr, nullptr)); }
+Certificate next_certificate(BIO* in) {
+  return Certificate(PEM_read_bio_X509(in, nullptr, nullptr, nullptr));
+}
 
 std::unexpected<Error> invalid(const char* what) {
   return fail(std::string(errc::kInvalid), std::string(what) + ": " + tls_error());
@@ -37,7 +43,8 @@ constexpr unsigned char kHttp11[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* size, const unsigned char* in,
                     unsigned in_size, void*) {
   unsigned char* chosen = nullptr;
-  if (SSL_select_next_proto(&chosen, size, kHttp11, sizeof kHttp11, in, in_size) != OPENSSL_NPN_NEGOTIATED)
+  if (SSL_select_next_proto(&chosen, size, kHttp11, sizeof kHttp11, in, in_size) !=
+      OPENSSL_NPN_NEGOTIATED)
     return SSL_TLSEXT_ERR_NOACK;
   *out = chosen;
   return SSL_TLSEXT_ERR_OK;
@@ -46,14 +53,16 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* size, const 
 int choose_name(SSL* tls, int*, void* names) {
   const char* const name = SSL_get_servername(tls, TLSEXT_NAMETYPE_host_name);
   if (!name) return SSL_TLSEXT_ERR_NOACK;
-  if (SSL_CTX* context = static_cast<TlsNames*>(names)->find(to_lower(name))) SSL_set_SSL_CTX(tls, context);
+  if (SSL_CTX* context = static_cast<TlsNames*>(names)->find(to_lower(name)))
+    SSL_set_SSL_CTX(tls, context);
   return SSL_TLSEXT_ERR_OK;
 }
 
 TlsContext new_context(const SSL_METHOD* method) {
   TlsContext context(SSL_CTX_new(method), SSL_CTX_free);
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-  SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+  SSL_CTX_set_mode(context.get(), SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                      SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                       SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_options(context.get(), SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   return context;
@@ -113,7 +122,8 @@ Result<TlsContext> server_context(const TlsIdentity& identity) {
     SSL_CTX_add1_chain_cert(context.get(), above.get());
   }
   ERR_clear_error();  // "no more PEM"
-  const Key key(PEM_read_bio_PrivateKey(text_bio(identity.private_key_pem).get(), nullptr, nullptr, nullptr));
+  const Key key(
+      PEM_read_bio_PrivateKey(text_bio(identity.private_key_pem).get(), nullptr, nullptr, nullptr));
   if (!key || SSL_CTX_use_PrivateKey(context.get(), key.get()) != 1)
     return invalid("the private key cannot be used or is not the certificate's");
   SSL_CTX_set_alpn_select_cb(context.get(), choose_protocol, nullptr);
@@ -135,7 +145,8 @@ Result<TlsContext> client_context(const std::string& extra_roots_pem) {
     X509_STORE_add_cert(SSL_CTX_get_cert_store(context.get()), root.get());
     ++added;
   }
-  if (added == 0 && !extra_roots_pem.empty()) return invalid("the extra roots are not certificates");
+  if (added == 0 && !extra_roots_pem.empty())
+    return invalid("the extra roots are not certificates");
   ERR_clear_error();
   return context;
 }
@@ -148,8 +159,10 @@ SSL_CTX* TlsNames::find(const std::string& name) {
   TlsContext context;
   if (const auto identity = make_(name)) {
     auto made = server_context(*identity);
-    if (made) context = std::move(*made);
-    else log::error("a certificate cannot be used", {{"name", name}, {"why", made.error().message()}});
+    if (made)
+      context = std::move(*made);
+    else
+      log::error("a certificate cannot be used", {{"name", name}, {"why", made.error().message()}});
   }
   return known_.emplace(name, std::move(context)).first->second.get();
 }

@@ -16,10 +16,12 @@ TEST(Tls, A_leaf_carries_its_chain_and_ends_after_825_days) {
   const auto authority = make_authority("test", kNow, random);
   ASSERT_TRUE(authority);
   EXPECT_THAT(authority->private_key_pem, StartsWith("-----BEGIN PRIVATE KEY-----"));
-  const auto leaf = make_leaf(*authority, {"localhost", "*.localhost", "127.0.0.1", "::1"}, kNow, random);
+  const auto leaf =
+      make_leaf(*authority, {"localhost", "*.localhost", "127.0.0.1", "::1"}, kNow, random);
   ASSERT_TRUE(leaf);
   EXPECT_THAT(leaf->certificate_chain_pem, testing::EndsWith(authority->certificate_pem));
-  EXPECT_EQ(certificate_end(leaf->certificate_chain_pem), kNow - std::chrono::days(1) + std::chrono::days(825));
+  EXPECT_EQ(certificate_end(leaf->certificate_chain_pem),
+            kNow - std::chrono::days(1) + std::chrono::days(825));
   EXPECT_EQ(certificate_end("nonsense"), std::nullopt);
   EXPECT_TRUE(server_context(*leaf));
 }

@@ -8,7 +8,8 @@ namespace pileus::net {
 
 namespace {
 std::unexpected<Error> bad(const std::string& text, const char* why) {
-  return fail(std::string(errc::kInvalid), str("\"", text, "\" is not a URL that can be called: ", why));
+  return fail(std::string(errc::kInvalid),
+              str("\"", text, "\" is not a URL that can be called: ", why));
 }
 
 Result<Url> parse_unix(const std::string& text) {
@@ -24,7 +25,8 @@ Result<Url> parse_unix(const std::string& text) {
 bool parse_authority(std::string_view authority, Url& url) {
   const auto colon = authority.rfind(':');
   const auto bracket = authority.find(']');
-  const bool has_port = colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
+  const bool has_port =
+      colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
   std::string_view host = has_port ? authority.substr(0, colon) : authority;
   const std::uint16_t own_port = url.tls ? 443 : 80;
   url.port = own_port;
@@ -57,13 +59,17 @@ Result<Url> parse_url(const std::string& given) {
   if (text.starts_with("unix:")) return parse_unix(text);
   Url url;
   std::size_t start = 0;
-  if (text.starts_with("http://")) start = 7;
-  else if (text.starts_with("https://")) start = 8;
-  else return bad(given, "it must begin with http://, https:// or unix:");
+  if (text.starts_with("http://"))
+    start = 7;
+  else if (text.starts_with("https://"))
+    start = 8;
+  else
+    return bad(given, "it must begin with http://, https:// or unix:");
   url.tls = start == 8;
   const auto end = std::min(text.find_first_of("/?", start), text.size());
   const std::string_view authority = std::string_view(text).substr(start, end - start);
-  if (authority.find('@') != std::string_view::npos) return bad(given, "credentials belong into a header");
+  if (authority.find('@') != std::string_view::npos)
+    return bad(given, "credentials belong into a header");
   if (!parse_authority(authority, url)) return bad(given, "its host or port is malformed");
   url.target = text.substr(end);
   if (!url.target.starts_with('/')) url.target.insert(0, "/");

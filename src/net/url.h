@@ -9,7 +9,7 @@ namespace pileus::net {
 
 struct Url {
   bool tls = false;
-  std::string host;         // name or address without brackets; "" for unix
+  std::string host;  // name or address without brackets; "" for unix
   std::uint16_t port = 0;
   std::string unix_path;    // "" for TCP
   std::string target;       // path and query
@@ -17,8 +17,8 @@ struct Url {
   std::string origin() const;
 };
 
-// http://host:port/path?query, https://…, unix:/socket:/path?query. A fragment is dropped; a user in
-// the authority, another scheme and white space are errc::kInvalid.
+// http://host:port/path?query, https://…, unix:/socket:/path?query. A fragment is dropped; a user
+// in the authority, another scheme and white space are errc::kInvalid.
 Result<Url> parse_url(const std::string& text);
 
 }  // namespace pileus::net

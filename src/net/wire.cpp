@@ -14,9 +14,9 @@ namespace pileus::net {
 
 namespace {
 constexpr std::size_t kFirstBuffer = 4 * 1024;
-constexpr std::size_t kKeptBuffer = 16 * 1024;    // of an idle connection
+constexpr std::size_t kKeptBuffer = 16 * 1024;  // of an idle connection
 constexpr std::size_t kKeptOutput = 16 * 1024;
-constexpr std::size_t kLeastRead = 2 * 1024;      // less room than this: make more
+constexpr std::size_t kLeastRead = 2 * 1024;  // less room than this: make more
 
 asio::generic::stream_protocol protocol_of(int fd) {
   int domain = AF_INET;
@@ -86,7 +86,8 @@ bool Wire::make_room() {
   if (capacity_ - held >= std::max(kLeastRead, capacity_ / 2)) {
     std::memmove(input_.get(), input_.get() + begin_, held);
   } else {
-    const std::size_t grown = std::max(kFirstBuffer, std::min(capacity_ * 4, most_buffered_ + kLeastRead));
+    const std::size_t grown =
+        std::max(kFirstBuffer, std::min(capacity_ * 4, most_buffered_ + kLeastRead));
     if (grown <= capacity_) {
       std::memmove(input_.get(), input_.get() + begin_, held);
     } else {
@@ -114,10 +115,10 @@ bool Wire::start_read() {
   if (tls_) return read_tls();
   reading_ = true;
   socket_->async_read_some(asio::buffer(input_.get() + end_, capacity_ - end_),
-                          [self = shared_from_this()](error_code error, std::size_t count) {
-                            self->reading_ = false;
-                            self->on_read(error, count);
-                          });
+                           [self = shared_from_this()](error_code error, std::size_t count) {
+                             self->reading_ = false;
+                             self->on_read(error, count);
+                           });
   return false;
 }
 
@@ -135,12 +136,16 @@ bool Wire::read_tls() {
     return true;
   }
   reading_ = true;
-  const auto what = why == SSL_ERROR_WANT_READ ? asio::socket_base::wait_read : asio::socket_base::wait_write;
+  const auto what =
+      why == SSL_ERROR_WANT_READ ? asio::socket_base::wait_read : asio::socket_base::wait_write;
   socket_->async_wait(what, [self = shared_from_this()](error_code error) {
     self->reading_ = false;
-    if (error) self->on_read(error, 0);
-    else if (!self->make_room()) return;
-    else if (self->read_tls()) self->input_changed();
+    if (error)
+      self->on_read(error, 0);
+    else if (!self->make_room())
+      return;
+    else if (self->read_tls())
+      self->input_changed();
   });
   return false;
 }
@@ -199,7 +204,8 @@ bool Wire::write_some() {
   const char* data = output_.data() + output_begin_;
   if (tls_) {
     ERR_clear_error();
-    const int put = SSL_write(tls_, data, static_cast<int>(std::min<std::size_t>(unsent(), 1 << 30)));
+    const int put =
+        SSL_write(tls_, data, static_cast<int>(std::min<std::size_t>(unsent(), 1 << 30)));
     if (put > 0) {
       output_begin_ += static_cast<std::size_t>(put);
       return true;
@@ -210,9 +216,12 @@ bool Wire::write_some() {
     return true;
   }
   const ssize_t put = ::send(fd_, data, unsent(), MSG_NOSIGNAL | MSG_DONTWAIT);
-  if (put >= 0) output_begin_ += static_cast<std::size_t>(put);
-  else if (errno == EAGAIN) return false;
-  else if (errno != EINTR) write_failed_ = true;
+  if (put >= 0)
+    output_begin_ += static_cast<std::size_t>(put);
+  else if (errno == EAGAIN)
+    return false;
+  else if (errno != EINTR)
+    write_failed_ = true;
   return true;
 }
 
@@ -226,8 +235,10 @@ void Wire::pump() {
   if (unsent() != before && out_.waiter && out_.patience != kForever)
     out_.deadline = Steady::now() + out_.patience;  // bytes moved: no stall
   if (unsent() == 0 || write_failed_) {
-    if (output_.capacity() > kKeptOutput) output_ = {};
-    else output_.clear();
+    if (output_.capacity() > kKeptOutput)
+      output_ = {};
+    else
+      output_.clear();
     output_begin_ = 0;
   } else if (output_begin_ > kKeptOutput && output_begin_ > output_.size() / 2) {
     output_.erase(0, output_begin_);
@@ -247,8 +258,10 @@ void Wire::wait_writable() {
 
 void Wire::output_changed() {
   if (!out_.waiter) return;
-  if (write_failed_) wake(out_, Event::kClosed);
-  else if (unsent() <= low_water_) wake(out_, Event::kReady);
+  if (write_failed_)
+    wake(out_, Event::kClosed);
+  else if (unsent() <= low_water_)
+    wake(out_, Event::kReady);
 }
 
 Wire::Wait Wire::sent(std::size_t left, Duration patience) {
@@ -267,8 +280,12 @@ Wire::Wait Wire::socket_event(asio::socket_base::wait_type what, Duration patien
   return {*this, in_, patience, false};
 }
 
-Wire::Wait Wire::readable(Duration patience) { return socket_event(asio::socket_base::wait_read, patience); }
-Wire::Wait Wire::writable(Duration patience) { return socket_event(asio::socket_base::wait_write, patience); }
+Wire::Wait Wire::readable(Duration patience) {
+  return socket_event(asio::socket_base::wait_read, patience);
+}
+Wire::Wait Wire::writable(Duration patience) {
+  return socket_event(asio::socket_base::wait_write, patience);
+}
 
 int Wire::connect_error() {
   int error = 0;
@@ -301,7 +318,8 @@ Wire::Wait Wire::tls_wait(Duration patience) {
 }
 
 bool Wire::alive() {
-  if (closed_ || ended_ || write_failed_ || reading_ || !buffered().empty() || unsent() > 0) return false;
+  if (closed_ || ended_ || write_failed_ || reading_ || !buffered().empty() || unsent() > 0)
+    return false;
   char byte = 0;
   if (!tls_) return ::recv(fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
   ERR_clear_error();  // session tickets are digested here
@@ -328,8 +346,10 @@ void Wire::close() {
   closed_ = true;
   ended_ = write_failed_ = true;
   error_code ignored;
-  if (socket_) socket_->close(ignored);
-  else ::close(fd_);
+  if (socket_)
+    socket_->close(ignored);
+  else
+    ::close(fd_);
   fd_ = -1;
   forget_timers();
   // Whoever waits hears of it from the loop, never from within close().

@@ -71,7 +71,8 @@ class Wire : public std::enable_shared_from_this<Wire> {
     StopCallback on_stop_;
   };
 
-  // Takes over a connected, non-blocking descriptor.
+  // Takes over a connected, non-blocking descriptor. `most_buffered` is more than any piece of a
+  // message that has to be seen whole: more() does not read into a full buffer.
   Wire(EventLoop& loop, int fd, std::size_t most_buffered);
   ~Wire();
   int fd() const { return fd_; }

@@ -27,14 +27,15 @@ void add(std::string& out, const Headers& headers) {
   for (const auto& [name, value] : headers) {
     check(!name.empty(), "an empty field name");
     check(name.find_first_of(" \t\r\n:") == std::string::npos, "a field name with separators");
-    check(value.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos, "a value with line ends or NUL");
+    check(value.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos,
+          "a value with line ends or NUL");
     out.append(name).append("\x01").append(value).append("\x02");
   }
   out += '\x03';
 }
 
-// Messages one after the other, as a connection reads them. Each piece is a copy of its own size, so
-// that the sanitizer sees every read past it.
+// Messages one after the other, as a connection reads them. Each piece is a copy of its own size,
+// so that the sanitizer sees every read past it.
 template <bool kRequest>
 Seen run(std::string_view bytes, std::size_t piece) {
   Seen seen;
@@ -47,7 +48,8 @@ Seen run(std::string_view bytes, std::size_t piece) {
     std::copy(held.begin(), held.end(), exact.get());
     const std::string_view view(exact.get(), held.size());
     std::size_t consumed = 0;
-    const Parsed parsed = in_body ? parser.parse_body(view, consumed, body) : parser.parse_head(view, consumed);
+    const Parsed parsed =
+        in_body ? parser.parse_body(view, consumed, body) : parser.parse_head(view, consumed);
     check(consumed <= view.size(), "more consumed than given");
     check(body.size() <= kLimits.body_bytes + view.size(), "a body beyond its limit");
     held.erase(0, consumed);
@@ -94,7 +96,9 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   const std::size_t piece = 1 + (data[0] & 0x3f);
-  if (data[0] & 0x80) compare<false>(bytes, piece);
-  else compare<true>(bytes, piece);
+  if (data[0] & 0x80)
+    compare<false>(bytes, piece);
+  else
+    compare<true>(bytes, piece);
   return 0;
 }
