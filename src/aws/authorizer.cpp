@@ -86,7 +86,8 @@ bool is_own_action(const Identity& identity, std::string_view action) {
 
 // IAM User Guide, "Comparing AWS STS API operations": GetSessionToken.
 bool is_weak_session_for(const Identity& identity, std::string_view action) {
-  const bool session = (identity.type == Type::kUser || identity.type == Type::kRoot) && identity.issued_at;
+  const bool session =
+      (identity.type == Type::kUser || identity.type == Type::kRoot) && identity.issued_at;
   return session && !identity.mfa && action.starts_with("iam:");
 }
 
@@ -96,11 +97,13 @@ Error denial(const Context& context, std::string message) {
                                 : Protocol::kQuery;
   switch (protocol) {
     case Protocol::kQuery:
-    case Protocol::kRestXml: return Error("AccessDenied", std::move(message), 403);
+    case Protocol::kRestXml:
+      return Error("AccessDenied", std::move(message), 403);
     case Protocol::kEc2:
       return Error("UnauthorizedOperation",
                    "You are not authorized to perform this operation. " + message, 403);
-    default: return Error("AccessDeniedException", std::move(message), 403);
+    default:
+      return Error("AccessDeniedException", std::move(message), 403);
   }
 }
 
@@ -110,7 +113,8 @@ class PolicyAuthorizer::Impl {
  public:
   explicit Impl(Policies& of) : policies(of) {}
 
-  Result<std::shared_ptr<const Compiled>> compiled(std::shared_ptr<const PrincipalPolicies> source) {
+  Result<std::shared_ptr<const Compiled>> compiled(
+      std::shared_ptr<const PrincipalPolicies> source) {
     const PrincipalPolicies* key = source.get();
     if (auto found = principals.get(key, {})) return std::move(found->value);
     const auto ticket = principals.ticket();
@@ -161,8 +165,10 @@ policy::PolicySet::ResourceRole role_of(Authorization::ResourcePolicy kind) {
   return kind == Authorization::ResourcePolicy::kRequired ? Role::kRequired : Role::kOrdinary;
 }
 
-// Decides and words. AssumeRole's denials do not say why, so as to tell nothing of the trust policy.
-Result<Unit> decide(const Context& context, const Authorization& request, const Applying& applying) {
+// Decides and words. AssumeRole's denials do not say why, so as to tell nothing of the trust
+// policy.
+Result<Unit> decide(const Context& context, const Authorization& request,
+                    const Applying& applying) {
   policy::Request question(context.identity(), request.action, request.resource);
   question.resource_account = request.resource_account;
   question.conditions = &request.conditions;
@@ -182,7 +188,8 @@ Result<Unit> decide(const Context& context, const Authorization& request, const 
 Task<Result<Unit>> PolicyAuthorizer::authorize(const Context& context, Authorization request) {
   const Identity& identity = context.identity();
   if (is_weak_session_for(identity, request.action))
-    co_return fail("InvalidClientTokenId", "The security token included in the request is invalid.", 403);
+    co_return fail("InvalidClientTokenId", "The security token included in the request is invalid.",
+                   403);
   Applying applying;
   applying.set.resource_role = role_of(request.resource_policy_kind);
   if (identity.type == Type::kUser || identity.type == Type::kAssumedRole) {

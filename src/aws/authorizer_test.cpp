@@ -20,14 +20,17 @@ class FakePolicies final : public Policies {
     ++asked;
     co_return current;
   }
-  void set(PrincipalPolicies policies) { current = std::make_shared<PrincipalPolicies>(std::move(policies)); }
+  void set(PrincipalPolicies policies) {
+    current = std::make_shared<PrincipalPolicies>(std::move(policies));
+  }
   std::shared_ptr<const PrincipalPolicies> current = std::make_shared<PrincipalPolicies>();
   int asked = 0;
 };
 
-std::string allow(const std::string& action, const std::string& more = "", const std::string& effect = "Allow") {
-  return R"({"Version":"2012-10-17","Statement":[{"Effect":")" + effect + R"(","Action":")" + action +
-         R"(","Resource":"*")" + more + "}]}";
+std::string allow(const std::string& action, const std::string& more = "",
+                  const std::string& effect = "Allow") {
+  return R"({"Version":"2012-10-17","Statement":[{"Effect":")" + effect + R"(","Action":")" +
+         action + R"(","Resource":"*")" + more + "}]}";
 }
 std::string principal(const std::string& who) { return R"(,"Principal":)" + who; }
 std::string condition(const std::string& text) { return R"(,"Condition":)" + text; }
@@ -48,14 +51,17 @@ class Decisions : public testing::Test {
     lambda.service = lambda.arn = "lambda.amazonaws.com";
   }
   Context context(const Identity& who) {
-    return Context(authorizer, std::make_shared<Identity>(who), kAccount, "eu-west-1", "r", Time(std::chrono::seconds(1'600'000'000)));
+    return Context(authorizer, std::make_shared<Identity>(who), kAccount, "eu-west-1", "r",
+                   Time(std::chrono::seconds(1'600'000'000)));
   }
   Result<Unit> decide(const Identity& who, Authorization request) {
     Context as = context(who);
     as.source_ip = "10.1.2.3";
     return loop.run(as.authorize(std::move(request)));
   }
-  bool allowed(const Identity& who, Authorization request) { return decide(who, std::move(request)).has_value(); }
+  bool allowed(const Identity& who, Authorization request) {
+    return decide(who, std::move(request)).has_value();
+  }
   static Authorization get(std::string resource_policy = "", std::string account = kAccount) {
     Authorization request;
     request.action = "s3:GetObject";
@@ -90,14 +96,16 @@ TEST_F(Decisions, Session_policies_cut_a_session) {
   EXPECT_TRUE(allowed(session, get()));
   session.session_policies = {allow("sqs:*")};
   EXPECT_FALSE(allowed(session, get()));
-  policies.set({.identity = {{"p", allow("*")}}, .session_managed = {{"arn:aws:iam::aws:policy/x", allow("s3:*")}}});
+  policies.set({.identity = {{"p", allow("*")}},
+                .session_managed = {{"arn:aws:iam::aws:policy/x", allow("s3:*")}}});
   EXPECT_TRUE(allowed(session, get())) << "session policies are one set";
   session.session_policies = {allow("s3:*", "", "Deny")};
   EXPECT_FALSE(allowed(session, get()));
 }
 
 TEST_F(Decisions, Across_accounts_both_sides_must_allow) {
-  const std::string by_user = allow("s3:GetObject", principal(R"({"AWS":"arn:aws:iam::123456789012:user/ann"})"));
+  const std::string by_user =
+      allow("s3:GetObject", principal(R"({"AWS":"arn:aws:iam::123456789012:user/ann"})"));
   EXPECT_TRUE(allowed(user, get(by_user))) << "in one account the resource's word is enough";
   EXPECT_FALSE(allowed(user, get(by_user, kOther)));
   policies.set({.identity = {{"p", allow("s3:*")}}});
@@ -121,8 +129,10 @@ TEST_F(Decisions, A_service_has_its_own_actions_and_what_resources_grant_it) {
   Identity s3 = lambda;
   s3.service = s3.arn = "s3.amazonaws.com";
   EXPECT_FALSE(allowed(s3, invoke));
-  invoke.resource_policy = allow("lambda:InvokeFunction", principal(R"({"Service":"s3.amazonaws.com"})") +
-                                 condition(R"({"ArnLike":{"aws:SourceArn":"arn:aws:s3:::mine"}})"));
+  invoke.resource_policy =
+      allow("lambda:InvokeFunction",
+            principal(R"({"Service":"s3.amazonaws.com"})") +
+                condition(R"({"ArnLike":{"aws:SourceArn":"arn:aws:s3:::mine"}})"));
   EXPECT_FALSE(allowed(s3, invoke));
   Context as = context(s3);
   as.internal = true;
@@ -136,7 +146,8 @@ TEST_F(Decisions, A_service_has_its_own_actions_and_what_resources_grant_it) {
 TEST_F(Decisions, Anonymous_callers_have_resource_policies_only) {
   EXPECT_FALSE(allowed(anonymous, get()));
   EXPECT_TRUE(allowed(anonymous, get(allow("s3:GetObject", principal(R"("*")")))));
-  EXPECT_FALSE(allowed(anonymous, get(allow("s3:GetObject", principal(R"({"AWS":"123456789012"})")))));
+  EXPECT_FALSE(
+      allowed(anonymous, get(allow("s3:GetObject", principal(R"({"AWS":"123456789012"})")))));
 }
 
 TEST_F(Decisions, Conditions_see_the_call) {
@@ -146,7 +157,8 @@ TEST_F(Decisions, Conditions_see_the_call) {
   };
   EXPECT_TRUE(with(R"({"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}})"));
   EXPECT_FALSE(with(R"({"IpAddress":{"aws:SourceIp":"192.168.0.0/16"}})"));
-  EXPECT_TRUE(with(R"({"StringEquals":{"aws:RequestedRegion":"eu-west-1","aws:username":"ann","aws:PrincipalType":"User"}})"));
+  EXPECT_TRUE(with(
+      R"({"StringEquals":{"aws:RequestedRegion":"eu-west-1","aws:username":"ann","aws:PrincipalType":"User"}})"));
   EXPECT_FALSE(with(R"({"Bool":{"aws:SecureTransport":"true"}})"));
   EXPECT_TRUE(with(R"({"DateGreaterThan":{"aws:CurrentTime":"2020-09-01T00:00:00Z"}})"));
   EXPECT_FALSE(with(R"({"DateGreaterThan":{"aws:CurrentTime":"2021-01-01T00:00:00Z"}})"));
@@ -154,7 +166,13 @@ TEST_F(Decisions, Conditions_see_the_call) {
 }
 
 TEST_F(Decisions, A_service_that_passes_on_a_callers_identity_is_named) {
-  policies.set({.identity = {{"p", allow("s3:*", condition(R"({"ForAnyValue:StringEquals":{"aws:CalledVia":"cloudformation.amazonaws.com"}})"))}}});
+  policies.set(
+      {.identity = {
+           {"p",
+            allow(
+                "s3:*",
+                condition(
+                    R"({"ForAnyValue:StringEquals":{"aws:CalledVia":"cloudformation.amazonaws.com"}})"))}}});
   Context as = context(user);
   EXPECT_FALSE(loop.run(as.authorize(get())));
   as.internal = true;
@@ -166,11 +184,14 @@ TEST_F(Decisions, Denials_speak_the_services_protocol) {
   EXPECT_EQ(decide(user, get()).error().code(), "AccessDenied");
   EXPECT_EQ(decide(user, get()).error().status(), 403);
   EXPECT_EQ(decide(user, get()).error().message(),
-            "User: arn:aws:iam::123456789012:user/ann is not authorized to perform: s3:GetObject on resource: "
+            "User: arn:aws:iam::123456789012:user/ann is not authorized to perform: s3:GetObject "
+            "on resource: "
             "arn:aws:s3:::b/k because no identity-based policy allows the s3:GetObject action");
-  for (const auto& [protocol, code] : std::vector<std::pair<Protocol, std::string>>{
-           {Protocol::kJson11, "AccessDeniedException"}, {Protocol::kRestJson, "AccessDeniedException"},
-           {Protocol::kRestXml, "AccessDenied"}, {Protocol::kEc2, "UnauthorizedOperation"}}) {
+  for (const auto& [protocol, code] :
+       std::vector<std::pair<Protocol, std::string>>{{Protocol::kJson11, "AccessDeniedException"},
+                                                     {Protocol::kRestJson, "AccessDeniedException"},
+                                                     {Protocol::kRestXml, "AccessDenied"},
+                                                     {Protocol::kEc2, "UnauthorizedOperation"}}) {
     const Protocol protocols[] = {protocol};
     Service service = {};
     service.protocols = protocols;
@@ -194,9 +215,11 @@ TEST_F(Decisions, A_trust_policy_must_allow_the_root_too) {
   assume.action = "sts:AssumeRole";
   assume.resource = "arn:aws:iam::123456789012:role/r";
   assume.resource_policy_kind = Authorization::ResourcePolicy::kTrust;
-  assume.resource_policy = R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}})";
+  assume.resource_policy =
+      R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}})";
   EXPECT_EQ(decide(root, assume).error().message(),
-            "User: arn:aws:iam::123456789012:root is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::123456789012:role/r");
+            "User: arn:aws:iam::123456789012:root is not authorized to perform: sts:AssumeRole on "
+            "resource: arn:aws:iam::123456789012:role/r");
   EXPECT_TRUE(allowed(lambda, assume));
 }
 
@@ -208,7 +231,8 @@ TEST(Access_key_ids, They_carry_their_account) {
     EXPECT_EQ(account_of_access_key(id), account);
     EXPECT_NE(id, make_access_key_id("AKIA", account, random));
   }
-  for (const char* other : {"", "test", "AKIAIOSFODNN7EXAMPLE", "AKIA0000000000000000", "XXXXQAAAAAAAAAAAAAAA"})
+  for (const char* other :
+       {"", "test", "AKIAIOSFODNN7EXAMPLE", "AKIA0000000000000000", "XXXXQAAAAAAAAAAAAAAA"})
     EXPECT_FALSE(account_of_access_key(other)) << other;
 }
 

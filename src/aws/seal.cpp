@@ -50,8 +50,10 @@ std::string Sealer::seal(std::string_view plain, std::string_view bound) const {
   int size = 0;
   const bool sealed =
       EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key_.data(), nonce) == 1 &&
-      EVP_EncryptUpdate(cipher.get(), nullptr, &size, bytes(bound), static_cast<int>(bound.size())) == 1 &&
-      EVP_EncryptUpdate(cipher.get(), text, &size, bytes(plain), static_cast<int>(plain.size())) == 1 &&
+      EVP_EncryptUpdate(cipher.get(), nullptr, &size, bytes(bound),
+                        static_cast<int>(bound.size())) == 1 &&
+      EVP_EncryptUpdate(cipher.get(), text, &size, bytes(plain), static_cast<int>(plain.size())) ==
+          1 &&
       EVP_EncryptFinal_ex(cipher.get(), text + size, &size) == 1 &&
       EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_GET_TAG, kTag, text + plain.size()) == 1;
   if (!sealed) throw std::runtime_error("OpenSSL could not encrypt");
@@ -67,7 +69,8 @@ std::optional<std::string> Sealer::open(std::string_view sealed, std::string_vie
   int size = 0;
   const bool opened =
       EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key_.data(), nonce) == 1 &&
-      EVP_DecryptUpdate(cipher.get(), nullptr, &size, bytes(bound), static_cast<int>(bound.size())) == 1 &&
+      EVP_DecryptUpdate(cipher.get(), nullptr, &size, bytes(bound),
+                        static_cast<int>(bound.size())) == 1 &&
       EVP_DecryptUpdate(cipher.get(), bytes(out), &size, text, static_cast<int>(out.size())) == 1 &&
       EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_SET_TAG, kTag,
                           const_cast<unsigned char*>(text + out.size())) == 1 &&

@@ -79,7 +79,8 @@ Task<Result<UpdateAccessKeyOutput>> IamService::update_access_key(aws::Context& 
     AccessKeyRecord* key = find_key(*user, in.access_key_id);
     if (!key) co_return fail(no_such_access_key(in.access_key_id));
     if (in.status != "Active" && in.status != "Inactive")
-      co_return fail(invalid_input(str("A key's status is Active or Inactive, not ", in.status, ".")));
+      co_return fail(
+          invalid_input(str("A key's status is Active or Inactive, not ", in.status, ".")));
     key->active = in.status == "Active";
     CO_TRY_ASSIGN(const bool saved, co_await edit.commit());
     if (saved) co_return UpdateAccessKeyOutput{};
@@ -102,10 +103,11 @@ Task<Result<DeleteAccessKeyOutput>> IamService::delete_access_key(aws::Context& 
 
 Task<Result<GetAccessKeyLastUsedOutput>> IamService::get_access_key_last_used(
     aws::Context& context, GetAccessKeyLastUsedInput in) {
-  CO_TRY_ASSIGN(const auto row,
-                co_await state_->records.get(context.global_key(), access_key_row(in.access_key_id)));
+  CO_TRY_ASSIGN(const auto row, co_await state_->records.get(context.global_key(),
+                                                             access_key_row(in.access_key_id)));
   if (!row) {
-    CO_TRY(co_await context.authorize("iam:GetAccessKeyLastUsed", arn_of<UserRecord>(context, "/", "*")));
+    CO_TRY(co_await context.authorize("iam:GetAccessKeyLastUsed",
+                                      arn_of<UserRecord>(context, "/", "*")));
     co_return fail(no_such_access_key(in.access_key_id));
   }
   Edit edit(*state_, context);

@@ -8,7 +8,8 @@ using namespace gen::iam;
 
 namespace {
 
-Task<Result<std::int32_t>> count(store::Records& records, std::string partition, std::string prefix) {
+Task<Result<std::int32_t>> count(store::Records& records, std::string partition,
+                                 std::string prefix) {
   std::int32_t total = 0;
   store::ScanOptions options;
   options.limit = 10'000;
@@ -65,7 +66,8 @@ Task<Result<GetAccountSummaryOutput>> IamService::get_account_summary(aws::Conte
   CO_TRY_ASSIGN(summary["Groups"], co_await count(records, partition, prefix_of<GroupRecord>()));
   CO_TRY_ASSIGN(summary["Roles"], co_await count(records, partition, prefix_of<RoleRecord>()));
   CO_TRY_ASSIGN(summary["Policies"], co_await count(records, partition, prefix_of<PolicyRecord>()));
-  CO_TRY_ASSIGN(summary["InstanceProfiles"], co_await count(records, partition, prefix_of<ProfileRecord>()));
+  CO_TRY_ASSIGN(summary["InstanceProfiles"],
+                co_await count(records, partition, prefix_of<ProfileRecord>()));
   co_return output;
 }
 

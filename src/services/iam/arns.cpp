@@ -11,7 +11,8 @@ std::optional<EntityArn> parse_entity_arn(std::string_view arn) {
   const auto last = parts[5].rfind('/');
   if (first == std::string_view::npos || first == 0 || last + 1 == parts[5].size())
     return std::nullopt;
-  return EntityArn{std::string(parts[1]), std::string(parts[4]), std::string(parts[5].substr(0, first)),
+  return EntityArn{std::string(parts[1]), std::string(parts[4]),
+                   std::string(parts[5].substr(0, first)),
                    std::string(parts[5].substr(first, last - first + 1)),
                    std::string(parts[5].substr(last + 1))};
 }

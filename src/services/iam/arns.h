@@ -8,13 +8,16 @@ namespace pileus::services::iam {
 
 template <class T>
 constexpr std::string_view arn_kind() {
-  if constexpr (std::is_same_v<T, ProfileRecord>) return "instance-profile";
-  else return T::kKind;
+  if constexpr (std::is_same_v<T, ProfileRecord>)
+    return "instance-profile";
+  else
+    return T::kKind;
 }
 // arn:aws:iam::<account>:user/<path/><name>. `path` begins and ends with a slash.
 template <class T>
 std::string arn_of(const aws::Context& context, std::string_view path, std::string_view name) {
-  return str("arn:", context.partition(), ":iam::", context.account(), ":", arn_kind<T>(), path, name);
+  return str("arn:", context.partition(), ":iam::", context.account(), ":", arn_kind<T>(), path,
+             name);
 }
 // The same ARN under another path and name.
 template <class T>

@@ -66,14 +66,14 @@ Task<Result<Output>> list_attached(IamState& state, aws::Context& context, std::
 }  // namespace
 
 Task<Result<AttachUserPolicyOutput>> IamService::attach_user_policy(aws::Context& context,
-                                                                  AttachUserPolicyInput in) {
-  return attach<UserRecord, AttachUserPolicyOutput>(*state_, context, "iam:AttachUserPolicy", in.user_name,
-                                                  in.policy_arn);
+                                                                    AttachUserPolicyInput in) {
+  return attach<UserRecord, AttachUserPolicyOutput>(*state_, context, "iam:AttachUserPolicy",
+                                                    in.user_name, in.policy_arn);
 }
 Task<Result<DetachUserPolicyOutput>> IamService::detach_user_policy(aws::Context& context,
-                                                                  DetachUserPolicyInput in) {
-  return detach<UserRecord, DetachUserPolicyOutput>(*state_, context, "iam:DetachUserPolicy", in.user_name,
-                                                  in.policy_arn);
+                                                                    DetachUserPolicyInput in) {
+  return detach<UserRecord, DetachUserPolicyOutput>(*state_, context, "iam:DetachUserPolicy",
+                                                    in.user_name, in.policy_arn);
 }
 Task<Result<ListAttachedUserPoliciesOutput>> IamService::list_attached_user_policies(
     aws::Context& context, ListAttachedUserPoliciesInput in) {
@@ -83,31 +83,32 @@ Task<Result<ListAttachedUserPoliciesOutput>> IamService::list_attached_user_poli
 }
 
 Task<Result<AttachGroupPolicyOutput>> IamService::attach_group_policy(aws::Context& context,
-                                                                  AttachGroupPolicyInput in) {
-  return attach<GroupRecord, AttachGroupPolicyOutput>(*state_, context, "iam:AttachGroupPolicy", in.group_name,
-                                                  in.policy_arn);
+                                                                      AttachGroupPolicyInput in) {
+  return attach<GroupRecord, AttachGroupPolicyOutput>(*state_, context, "iam:AttachGroupPolicy",
+                                                      in.group_name, in.policy_arn);
 }
 Task<Result<DetachGroupPolicyOutput>> IamService::detach_group_policy(aws::Context& context,
-                                                                  DetachGroupPolicyInput in) {
-  return detach<GroupRecord, DetachGroupPolicyOutput>(*state_, context, "iam:DetachGroupPolicy", in.group_name,
-                                                  in.policy_arn);
+                                                                      DetachGroupPolicyInput in) {
+  return detach<GroupRecord, DetachGroupPolicyOutput>(*state_, context, "iam:DetachGroupPolicy",
+                                                      in.group_name, in.policy_arn);
 }
 Task<Result<ListAttachedGroupPoliciesOutput>> IamService::list_attached_group_policies(
     aws::Context& context, ListAttachedGroupPoliciesInput in) {
   std::string name = in.group_name;
-  return list_attached<GroupRecord, ListAttachedGroupPoliciesInput, ListAttachedGroupPoliciesOutput>(
+  return list_attached<GroupRecord, ListAttachedGroupPoliciesInput,
+                       ListAttachedGroupPoliciesOutput>(
       *state_, context, "iam:ListAttachedGroupPolicies", std::move(name), std::move(in));
 }
 
 Task<Result<AttachRolePolicyOutput>> IamService::attach_role_policy(aws::Context& context,
-                                                                  AttachRolePolicyInput in) {
-  return attach<RoleRecord, AttachRolePolicyOutput>(*state_, context, "iam:AttachRolePolicy", in.role_name,
-                                                  in.policy_arn);
+                                                                    AttachRolePolicyInput in) {
+  return attach<RoleRecord, AttachRolePolicyOutput>(*state_, context, "iam:AttachRolePolicy",
+                                                    in.role_name, in.policy_arn);
 }
 Task<Result<DetachRolePolicyOutput>> IamService::detach_role_policy(aws::Context& context,
-                                                                  DetachRolePolicyInput in) {
-  return detach<RoleRecord, DetachRolePolicyOutput>(*state_, context, "iam:DetachRolePolicy", in.role_name,
-                                                  in.policy_arn);
+                                                                    DetachRolePolicyInput in) {
+  return detach<RoleRecord, DetachRolePolicyOutput>(*state_, context, "iam:DetachRolePolicy",
+                                                    in.role_name, in.policy_arn);
 }
 Task<Result<ListAttachedRolePoliciesOutput>> IamService::list_attached_role_policies(
     aws::Context& context, ListAttachedRolePoliciesInput in) {

@@ -1,5 +1,6 @@
 // Documents as AWS publishes them; ReadOnlyAccess and ViewOnlyAccess name the services Pileus has
-// or will have, not all of AWS's, and the largest policies leave out statements about other services.
+// or will have, not all of AWS's, and the largest policies leave out statements about other
+// services.
 #include "services/iam/aws_policies.h"
 
 #include "services/iam/arns.h"
@@ -9,528 +10,535 @@ namespace pileus::services::iam {
 namespace {
 
 constexpr AwsPolicy kPolicies[] = {
-    {"/", "AWSCloudFormationFullAccess",
-     "Provides full access to AWS CloudFormation.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudformation:*"],"Reso)"
-     R"(urce":"*"}]})"},
+    {"/", "AWSCloudFormationFullAccess", "Provides full access to AWS CloudFormation.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudformation:*"])"
+     R"(,"Resource":"*"}]})"},
     {"/", "AWSCloudFormationReadOnlyAccess",
      "Provides access to AWS CloudFormation via the AWS Management Console.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudformation:Describe*)"
-     R"(","cloudformation:EstimateTemplateCost","cloudformation:Get*","cloudformation:List*","clou)"
-     R"(dformation:ValidateTemplate","cloudformation:Detect*"],"Resource":"*"}]})"},
-    {"/", "AWSCloudTrail_FullAccess",
-     "Provides full access to AWS CloudTrail.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"cloudtrail:*","Resource":)"
-     R"("*"},{"Effect":"Allow","Action":["logs:CreateLogGroup"],"Resource":"arn:aws:logs:*:*:log-g)"
-     R"(roup:aws-cloudtrail-logs*"},{"Effect":"Allow","Action":["iam:ListRoles","iam:GetRolePolicy)"
-     R"(","iam:GetUser"],"Resource":"*"},{"Effect":"Allow","Action":["lambda:ListFunctions"],"Reso)"
-     R"(urce":"*"},{"Effect":"Allow","Action":["dynamodb:ListGlobalTables","dynamodb:ListTables"],)"
-     R"("Resource":"*"}]})"},
-    {"/", "AWSCloudTrail_ReadOnlyAccess",
-     "Provides read only access to AWS CloudTrail.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudtrail:Get*","cloudt)"
-     R"(rail:Describe*","cloudtrail:List*","cloudtrail:LookupEvents"],"Resource":"*"}]})"},
-    {"/", "AWSCodeDeployFullAccess",
-     "Provides full access to CodeDeploy resources.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"codedeploy:*","Resource":)"
-     R"("*"}]})"},
-    {"/", "AWSCodeDeployReadOnlyAccess",
-     "Provides read only access to CodeDeploy resources.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["codedeploy:Batch*","code)"
-     R"(deploy:Get*","codedeploy:List*"],"Resource":"*"}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudformation:Des)"
+     R"(cribe*","cloudformation:EstimateTemplateCost","cloudformation:Get*","cloudformation:)"
+     R"(List*","cloudformation:ValidateTemplate","cloudformation:Detect*"],"Resource":"*"}]})"},
+    {"/", "AWSCloudTrail_FullAccess", "Provides full access to AWS CloudTrail.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"cloudtrail:*","Reso)"
+     R"(urce":"*"},{"Effect":"Allow","Action":["logs:CreateLogGroup"],"Resource":"arn:aws:lo)"
+     R"(gs:*:*:log-group:aws-cloudtrail-logs*"},{"Effect":"Allow","Action":["iam:ListRoles",)"
+     R"("iam:GetRolePolicy","iam:GetUser"],"Resource":"*"},{"Effect":"Allow","Action":["lamb)"
+     R"(da:ListFunctions"],"Resource":"*"},{"Effect":"Allow","Action":["dynamodb:ListGlobalT)"
+     R"(ables","dynamodb:ListTables"],"Resource":"*"}]})"},
+    {"/", "AWSCloudTrail_ReadOnlyAccess", "Provides read only access to AWS CloudTrail.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudtrail:Get*",")"
+     R"(cloudtrail:Describe*","cloudtrail:List*","cloudtrail:LookupEvents"],"Resource":"*"}])"
+     R"(})"},
+    {"/", "AWSCodeDeployFullAccess", "Provides full access to CodeDeploy resources.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"codedeploy:*","Reso)"
+     R"(urce":"*"}]})"},
+    {"/", "AWSCodeDeployReadOnlyAccess", "Provides read only access to CodeDeploy resources.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["codedeploy:Batch*")"
+     R"(,"codedeploy:Get*","codedeploy:List*"],"Resource":"*"}]})"},
     {"/service-role/", "AWSCodeDeployRole",
-     "Provides CodeDeploy service access to expand tags and interact with Auto Scaling on your b"
-     "ehalf.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["autoscaling:CompleteLife)"
-     R"(cycleAction","autoscaling:DeleteLifecycleHook","autoscaling:DescribeAutoScalingGroups","au)"
-     R"(toscaling:DescribeLifecycleHooks","autoscaling:PutLifecycleHook","autoscaling:RecordLifecy)"
-     R"(cleActionHeartbeat","autoscaling:UpdateAutoScalingGroup","autoscaling:SuspendProcesses","a)"
-     R"(utoscaling:ResumeProcesses","ec2:DescribeInstances","ec2:DescribeInstanceStatus","ec2:Term)"
-     R"(inateInstances","tag:GetResources","sns:Publish","cloudwatch:DescribeAlarms","cloudwatch:P)"
-     R"(utMetricAlarm","elasticloadbalancing:DescribeLoadBalancers","elasticloadbalancing:Describe)"
-     R"(InstanceHealth","elasticloadbalancing:RegisterInstancesWithLoadBalancer","elasticloadbalan)"
-     R"(cing:DeregisterInstancesFromLoadBalancer","elasticloadbalancing:DescribeTargetGroups","ela)"
-     R"(sticloadbalancing:DescribeTargetHealth","elasticloadbalancing:RegisterTargets","elasticloa)"
-     R"(dbalancing:DeregisterTargets"],"Resource":"*"}]})"},
+     "Provides CodeDeploy service access to expand tags and interact with Auto Scaling on "
+     "your behalf.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["autoscaling:Comple)"
+     R"(teLifecycleAction","autoscaling:DeleteLifecycleHook","autoscaling:DescribeAutoScalin)"
+     R"(gGroups","autoscaling:DescribeLifecycleHooks","autoscaling:PutLifecycleHook","autosc)"
+     R"(aling:RecordLifecycleActionHeartbeat","autoscaling:UpdateAutoScalingGroup","autoscal)"
+     R"(ing:SuspendProcesses","autoscaling:ResumeProcesses","ec2:DescribeInstances","ec2:Des)"
+     R"(cribeInstanceStatus","ec2:TerminateInstances","tag:GetResources","sns:Publish","clou)"
+     R"(dwatch:DescribeAlarms","cloudwatch:PutMetricAlarm","elasticloadbalancing:DescribeLoa)"
+     R"(dBalancers","elasticloadbalancing:DescribeInstanceHealth","elasticloadbalancing:Regi)"
+     R"(sterInstancesWithLoadBalancer","elasticloadbalancing:DeregisterInstancesFromLoadBala)"
+     R"(ncer","elasticloadbalancing:DescribeTargetGroups","elasticloadbalancing:DescribeTarg)"
+     R"(etHealth","elasticloadbalancing:RegisterTargets","elasticloadbalancing:DeregisterTar)"
+     R"(gets"],"Resource":"*"}]})"},
     {"/", "AWSCodeDeployRoleForECS",
-     "Provides CodeDeploy service wide access to perform an ECS blue/green deployment on your be"
-     "half.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecs:DescribeServices","e)"
-     R"(cs:CreateTaskSet","ecs:UpdateServicePrimaryTaskSet","ecs:DeleteTaskSet","elasticloadbalanc)"
-     R"(ing:DescribeTargetGroups","elasticloadbalancing:DescribeListeners","elasticloadbalancing:M)"
-     R"(odifyListener","elasticloadbalancing:DescribeRules","elasticloadbalancing:ModifyRule","lam)"
-     R"(bda:InvokeFunction","cloudwatch:DescribeAlarms","sns:Publish","s3:GetObject","s3:GetObject)"
-     R"(Version"],"Resource":"*"},{"Effect":"Allow","Action":["iam:PassRole"],"Resource":"*","Cond)"
-     R"(ition":{"StringLike":{"iam:PassedToService":["ecs-tasks.amazonaws.com"]}}}]})"},
+     "Provides CodeDeploy service wide access to perform an ECS blue/green deployment on y"
+     "our behalf.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecs:DescribeServic)"
+     R"(es","ecs:CreateTaskSet","ecs:UpdateServicePrimaryTaskSet","ecs:DeleteTaskSet","elast)"
+     R"(icloadbalancing:DescribeTargetGroups","elasticloadbalancing:DescribeListeners","elas)"
+     R"(ticloadbalancing:ModifyListener","elasticloadbalancing:DescribeRules","elasticloadba)"
+     R"(lancing:ModifyRule","lambda:InvokeFunction","cloudwatch:DescribeAlarms","sns:Publish)"
+     R"(","s3:GetObject","s3:GetObjectVersion"],"Resource":"*"},{"Effect":"Allow","Action":[)"
+     R"("iam:PassRole"],"Resource":"*","Condition":{"StringLike":{"iam:PassedToService":["ec)"
+     R"(s-tasks.amazonaws.com"]}}}]})"},
     {"/service-role/", "AWSCodeDeployRoleForLambda",
      "Provides CodeDeploy service access to perform a Lambda deployment on your behalf.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudwatch:DescribeAlarm)"
-     R"(s","lambda:UpdateAlias","lambda:GetAlias","lambda:GetProvisionedConcurrencyConfig","sns:Pu)"
-     R"(blish"],"Resource":"*"},{"Effect":"Allow","Action":["s3:GetObject","s3:GetObjectVersion"],)"
-     R"("Resource":"arn:aws:s3:::*/CodeDeploy/*"},{"Effect":"Allow","Action":["s3:GetObject","s3:G)"
-     R"(etObjectVersion"],"Resource":"*","Condition":{"StringEquals":{"s3:ExistingObjectTag/UseWit)"
-     R"(hCodeDeploy":"true"}}},{"Effect":"Allow","Action":["lambda:InvokeFunction"],"Resource":"ar)"
-     R"(n:aws:lambda:*:*:function:CodeDeployHook_*"}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudwatch:Describ)"
+     R"(eAlarms","lambda:UpdateAlias","lambda:GetAlias","lambda:GetProvisionedConcurrencyCon)"
+     R"(fig","sns:Publish"],"Resource":"*"},{"Effect":"Allow","Action":["s3:GetObject","s3:G)"
+     R"(etObjectVersion"],"Resource":"arn:aws:s3:::*/CodeDeploy/*"},{"Effect":"Allow","Actio)"
+     R"(n":["s3:GetObject","s3:GetObjectVersion"],"Resource":"*","Condition":{"StringEquals")"
+     R"(:{"s3:ExistingObjectTag/UseWithCodeDeploy":"true"}}},{"Effect":"Allow","Action":["la)"
+     R"(mbda:InvokeFunction"],"Resource":"arn:aws:lambda:*:*:function:CodeDeployHook_*"}]})"},
     {"/service-role/", "AWSCodeDeployRoleForLambdaLimited",
-     "Provides CodeDeploy service limited access to perform a Lambda deployment on your behalf.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudwatch:DescribeAlarm)"
-     R"(s","lambda:UpdateAlias","lambda:GetAlias","lambda:GetProvisionedConcurrencyConfig"],"Resou)"
-     R"(rce":"*"},{"Effect":"Allow","Action":["s3:GetObject","s3:GetObjectVersion"],"Resource":"ar)"
-     R"(n:aws:s3:::*/CodeDeploy/*"},{"Effect":"Allow","Action":["s3:GetObject","s3:GetObjectVersio)"
-     R"(n"],"Resource":"*","Condition":{"StringEquals":{"s3:ExistingObjectTag/UseWithCodeDeploy":")"
-     R"(true"}}},{"Effect":"Allow","Action":["lambda:InvokeFunction"],"Resource":"arn:aws:lambda:*)"
-     R"(:*:function:CodeDeployHook_*"}]})"},
+     "Provides CodeDeploy service limited access to perform a Lambda deployment on your be"
+     "half.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudwatch:Describ)"
+     R"(eAlarms","lambda:UpdateAlias","lambda:GetAlias","lambda:GetProvisionedConcurrencyCon)"
+     R"(fig"],"Resource":"*"},{"Effect":"Allow","Action":["s3:GetObject","s3:GetObjectVersio)"
+     R"(n"],"Resource":"arn:aws:s3:::*/CodeDeploy/*"},{"Effect":"Allow","Action":["s3:GetObj)"
+     R"(ect","s3:GetObjectVersion"],"Resource":"*","Condition":{"StringEquals":{"s3:Existing)"
+     R"(ObjectTag/UseWithCodeDeploy":"true"}}},{"Effect":"Allow","Action":["lambda:InvokeFun)"
+     R"(ction"],"Resource":"arn:aws:lambda:*:*:function:CodeDeployHook_*"}]})"},
     {"/service-role/", "AWSLambdaBasicExecutionRole",
      "Provides write permissions to CloudWatch Logs.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:CreateLogGroup","lo)"
-     R"(gs:CreateLogStream","logs:PutLogEvents"],"Resource":"*"}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:CreateLogGrou)"
+     R"(p","logs:CreateLogStream","logs:PutLogEvents"],"Resource":"*"}]})"},
     {"/service-role/", "AWSLambdaDynamoDBExecutionRole",
-     "Provides list and read access to DynamoDB streams and write permissions to CloudWatch logs"
-     ".",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["dynamodb:DescribeStream")"
-     R"(,"dynamodb:GetRecords","dynamodb:GetShardIterator","dynamodb:ListStreams","logs:CreateLogG)"
-     R"(roup","logs:CreateLogStream","logs:PutLogEvents"],"Resource":"*"}]})"},
+     "Provides list and read access to DynamoDB streams and write permissions to CloudWatc"
+     "h logs.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["dynamodb:DescribeS)"
+     R"(tream","dynamodb:GetRecords","dynamodb:GetShardIterator","dynamodb:ListStreams","log)"
+     R"(s:CreateLogGroup","logs:CreateLogStream","logs:PutLogEvents"],"Resource":"*"}]})"},
     {"/service-role/", "AWSLambdaENIManagementAccess",
-     "Provides minimum permissions for a Lambda function to manage ENIs (create, describe, delet"
-     "e) used by a VPC-enabled Lambda Function.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ec2:CreateNetworkInterfa)"
-     R"(ce","ec2:DescribeNetworkInterfaces","ec2:DeleteNetworkInterface","ec2:AssignPrivateIpAddre)"
-     R"(sses","ec2:UnassignPrivateIpAddresses"],"Resource":"*"}]})"},
-    {"/", "AWSLambdaExecute",
-     "Provides Put, Get access to S3 and full access to CloudWatch Logs.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:*"],"Resource":"arn)"
-     R"(:aws:logs:*:*:*"},{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],"Resource":"a)"
-     R"(rn:aws:s3:::*"}]})"},
-    {"/", "AWSLambdaInvocation-DynamoDB",
-     "Provides read access to DynamoDB Streams.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["lambda:InvokeFunction"],)"
-     R"("Resource":["*"]},{"Effect":"Allow","Action":["dynamodb:DescribeStream","dynamodb:GetRecor)"
-     R"(ds","dynamodb:GetShardIterator","dynamodb:ListStreams"],"Resource":["*"]}]})"},
+     "Provides minimum permissions for a Lambda function to manage ENIs (create, describe,"
+     " delete) used by a VPC-enabled Lambda Function.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ec2:CreateNetworkI)"
+     R"(nterface","ec2:DescribeNetworkInterfaces","ec2:DeleteNetworkInterface","ec2:AssignPr)"
+     R"(ivateIpAddresses","ec2:UnassignPrivateIpAddresses"],"Resource":"*"}]})"},
+    {"/", "AWSLambdaExecute", "Provides Put, Get access to S3 and full access to CloudWatch Logs.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:*"],"Resource)"
+     R"(":"arn:aws:logs:*:*:*"},{"Effect":"Allow","Action":["s3:GetObject","s3:PutObject"],")"
+     R"(Resource":"arn:aws:s3:::*"}]})"},
+    {"/", "AWSLambdaInvocation-DynamoDB", "Provides read access to DynamoDB Streams.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["lambda:InvokeFunct)"
+     R"(ion"],"Resource":["*"]},{"Effect":"Allow","Action":["dynamodb:DescribeStream","dynam)"
+     R"(odb:GetRecords","dynamodb:GetShardIterator","dynamodb:ListStreams"],"Resource":["*"])"
+     R"(}]})"},
     {"/service-role/", "AWSLambdaKinesisExecutionRole",
-     "Provides list and read access to Kinesis streams and write permissions to CloudWatch logs.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["kinesis:DescribeStream",)"
-     R"("kinesis:DescribeStreamSummary","kinesis:GetRecords","kinesis:GetShardIterator","kinesis:L)"
-     R"(istShards","kinesis:ListStreams","kinesis:SubscribeToShard","logs:CreateLogGroup","logs:Cr)"
-     R"(eateLogStream","logs:PutLogEvents"],"Resource":"*"}]})"},
+     "Provides list and read access to Kinesis streams and write permissions to CloudWatch"
+     " logs.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["kinesis:DescribeSt)"
+     R"(ream","kinesis:DescribeStreamSummary","kinesis:GetRecords","kinesis:GetShardIterator)"
+     R"(","kinesis:ListShards","kinesis:ListStreams","kinesis:SubscribeToShard","logs:Create)"
+     R"(LogGroup","logs:CreateLogStream","logs:PutLogEvents"],"Resource":"*"}]})"},
     {"/service-role/", "AWSLambdaMSKExecutionRole",
-     "Provides permissions required to access MSK Cluster within a VPC, manage ENIs (create, des"
-     "cribe, delete) in the VPC and write permissions to CloudWatch Logs.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["kafka:DescribeCluster",")"
-     R"(kafka:DescribeClusterV2","kafka:GetBootstrapBrokers","ec2:CreateNetworkInterface","ec2:Des)"
-     R"(cribeNetworkInterfaces","ec2:DescribeVpcs","ec2:DeleteNetworkInterface","ec2:DescribeSubne)"
-     R"(ts","ec2:DescribeSecurityGroups","logs:CreateLogGroup","logs:CreateLogStream","logs:PutLog)"
-     R"(Events"],"Resource":"*"}]})"},
-    {"/service-role/", "AWSLambdaRole",
-     "Default policy for AWS Lambda service role.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["lambda:InvokeFunction"],)"
-     R"("Resource":["*"]}]})"},
+     "Provides permissions required to access MSK Cluster within a VPC, manage ENIs (creat"
+     "e, describe, delete) in the VPC and write permissions to CloudWatch Logs.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["kafka:DescribeClus)"
+     R"(ter","kafka:DescribeClusterV2","kafka:GetBootstrapBrokers","ec2:CreateNetworkInterfa)"
+     R"(ce","ec2:DescribeNetworkInterfaces","ec2:DescribeVpcs","ec2:DeleteNetworkInterface",)"
+     R"("ec2:DescribeSubnets","ec2:DescribeSecurityGroups","logs:CreateLogGroup","logs:Creat)"
+     R"(eLogStream","logs:PutLogEvents"],"Resource":"*"}]})"},
+    {"/service-role/", "AWSLambdaRole", "Default policy for AWS Lambda service role.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["lambda:InvokeFunct)"
+     R"(ion"],"Resource":["*"]}]})"},
     {"/service-role/", "AWSLambdaSQSQueueExecutionRole",
-     "Provides receive message, delete message, and read attribute access to SQS queues, and wri"
-     "te permissions to CloudWatch logs.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sqs:ReceiveMessage","sqs)"
-     R"(:DeleteMessage","sqs:GetQueueAttributes","logs:CreateLogGroup","logs:CreateLogStream","log)"
-     R"(s:PutLogEvents"],"Resource":"*"}]})"},
+     "Provides receive message, delete message, and read attribute access to SQS queues, a"
+     "nd write permissions to CloudWatch logs.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sqs:ReceiveMessage)"
+     R"(","sqs:DeleteMessage","sqs:GetQueueAttributes","logs:CreateLogGroup","logs:CreateLog)"
+     R"(Stream","logs:PutLogEvents"],"Resource":"*"}]})"},
     {"/service-role/", "AWSLambdaVPCAccessExecutionRole",
-     "Provides minimum permissions for a Lambda function to execute while accessing a resource w"
-     "ithin a VPC - create, describe, delete network interfaces and write permissions to CloudWa"
-     "tch Logs.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:CreateLogGroup","lo)"
-     R"(gs:CreateLogStream","logs:PutLogEvents","ec2:CreateNetworkInterface","ec2:DescribeNetworkI)"
-     R"(nterfaces","ec2:DescribeSubnets","ec2:DeleteNetworkInterface","ec2:AssignPrivateIpAddresse)"
-     R"(s","ec2:UnassignPrivateIpAddresses"],"Resource":"*","Sid":"AWSLambdaVPCAccessExecutionPerm)"
-     R"(issions"}]})"},
+     "Provides minimum permissions for a Lambda function to execute while accessing a reso"
+     "urce within a VPC - create, describe, delete network interfaces and write permission"
+     "s to CloudWatch Logs.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:CreateLogGrou)"
+     R"(p","logs:CreateLogStream","logs:PutLogEvents","ec2:CreateNetworkInterface","ec2:Desc)"
+     R"(ribeNetworkInterfaces","ec2:DescribeSubnets","ec2:DeleteNetworkInterface","ec2:Assig)"
+     R"(nPrivateIpAddresses","ec2:UnassignPrivateIpAddresses"],"Resource":"*","Sid":"AWSLamb)"
+     R"(daVPCAccessExecutionPermissions"}]})"},
     {"/", "AWSLambda_FullAccess",
-     "Grants full access to AWS Lambda service, AWS Lambda console features, and other related A"
-     "WS services.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudformation:DescribeS)"
-     R"(tacks","cloudformation:ListStacks","cloudformation:ListStackResources","cloudwatch:GetMetr)"
-     R"(icData","cloudwatch:ListMetrics","ec2:DescribeSecurityGroups","ec2:DescribeSubnets","ec2:D)"
-     R"(escribeVpcs","kms:ListAliases","iam:GetPolicy","iam:GetPolicyVersion","iam:GetRole","iam:G)"
-     R"(etRolePolicy","iam:ListAttachedRolePolicies","iam:ListRolePolicies","iam:ListRoles","lambd)"
-     R"(a:*","logs:DescribeLogGroups","states:DescribeStateMachine","states:ListStateMachines","ta)"
-     R"(g:GetResources","xray:GetTraceSummaries","xray:BatchGetTraces"],"Resource":"*"},{"Effect":)"
-     R"("Allow","Action":"iam:PassRole","Resource":"*","Condition":{"StringEquals":{"iam:PassedToS)"
-     R"(ervice":"lambda.amazonaws.com"}}},{"Effect":"Allow","Action":["logs:DescribeLogStreams","l)"
-     R"(ogs:GetLogEvents","logs:FilterLogEvents","logs:StartLiveTail","logs:StopLiveTail"],"Resour)"
-     R"(ce":"arn:aws:logs:*:*:log-group:/aws/lambda/*"}]})"},
+     "Grants full access to AWS Lambda service, AWS Lambda console features, and other rel"
+     "ated AWS services.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudformation:Des)"
+     R"(cribeStacks","cloudformation:ListStacks","cloudformation:ListStackResources","cloudw)"
+     R"(atch:GetMetricData","cloudwatch:ListMetrics","ec2:DescribeSecurityGroups","ec2:Descr)"
+     R"(ibeSubnets","ec2:DescribeVpcs","kms:ListAliases","iam:GetPolicy","iam:GetPolicyVersi)"
+     R"(on","iam:GetRole","iam:GetRolePolicy","iam:ListAttachedRolePolicies","iam:ListRolePo)"
+     R"(licies","iam:ListRoles","lambda:*","logs:DescribeLogGroups","states:DescribeStateMac)"
+     R"(hine","states:ListStateMachines","tag:GetResources","xray:GetTraceSummaries","xray:B)"
+     R"(atchGetTraces"],"Resource":"*"},{"Effect":"Allow","Action":"iam:PassRole","Resource")"
+     R"(:"*","Condition":{"StringEquals":{"iam:PassedToService":"lambda.amazonaws.com"}}},{")"
+     R"(Effect":"Allow","Action":["logs:DescribeLogStreams","logs:GetLogEvents","logs:Filter)"
+     R"(LogEvents","logs:StartLiveTail","logs:StopLiveTail"],"Resource":"arn:aws:logs:*:*:lo)"
+     R"(g-group:/aws/lambda/*"}]})"},
     {"/", "AWSLambda_ReadOnlyAccess",
-     "Grants read-only access to AWS Lambda service, AWS Lambda console features, and other rela"
-     "ted AWS services.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudformation:DescribeS)"
-     R"(tacks","cloudformation:ListStacks","cloudformation:ListStackResources","cloudwatch:GetMetr)"
-     R"(icData","cloudwatch:ListMetrics","ec2:DescribeSecurityGroups","ec2:DescribeSubnets","ec2:D)"
-     R"(escribeVpcs","kms:ListAliases","iam:GetPolicy","iam:GetPolicyVersion","iam:GetRole","iam:G)"
-     R"(etRolePolicy","iam:ListAttachedRolePolicies","iam:ListRolePolicies","iam:ListRoles","logs:)"
-     R"(DescribeLogGroups","lambda:Get*","lambda:List*","states:DescribeStateMachine","states:List)"
-     R"(StateMachines","tag:GetResources","xray:GetTraceSummaries","xray:BatchGetTraces"],"Resourc)"
-     R"(e":"*"},{"Effect":"Allow","Action":["logs:DescribeLogStreams","logs:GetLogEvents","logs:Fi)"
-     R"(lterLogEvents","logs:StartLiveTail","logs:StopLiveTail"],"Resource":"arn:aws:logs:*:*:log-)"
-     R"(group:/aws/lambda/*"}]})"},
+     "Grants read-only access to AWS Lambda service, AWS Lambda console features, and othe"
+     "r related AWS services.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudformation:Des)"
+     R"(cribeStacks","cloudformation:ListStacks","cloudformation:ListStackResources","cloudw)"
+     R"(atch:GetMetricData","cloudwatch:ListMetrics","ec2:DescribeSecurityGroups","ec2:Descr)"
+     R"(ibeSubnets","ec2:DescribeVpcs","kms:ListAliases","iam:GetPolicy","iam:GetPolicyVersi)"
+     R"(on","iam:GetRole","iam:GetRolePolicy","iam:ListAttachedRolePolicies","iam:ListRolePo)"
+     R"(licies","iam:ListRoles","logs:DescribeLogGroups","lambda:Get*","lambda:List*","state)"
+     R"(s:DescribeStateMachine","states:ListStateMachines","tag:GetResources","xray:GetTrace)"
+     R"(Summaries","xray:BatchGetTraces"],"Resource":"*"},{"Effect":"Allow","Action":["logs:)"
+     R"(DescribeLogStreams","logs:GetLogEvents","logs:FilterLogEvents","logs:StartLiveTail",)"
+     R"("logs:StopLiveTail"],"Resource":"arn:aws:logs:*:*:log-group:/aws/lambda/*"}]})"},
     {"/", "AWSStepFunctionsFullAccess",
      "An access policy for providing a user/role/etc access to the AWS StepFunctions API.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"states:*","Resource":"*"})"
-     R"(]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"states:*","Resource)"
+     R"(":"*"}]})"},
     {"/", "AWSXRayDaemonWriteAccess",
-     "Allow the AWS X-Ray Daemon to relay raw trace segments data to the service's API and retri"
-     "eve sampling data (rules, targets, etc.) to be used by the X-Ray SDK.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["xray:PutTraceSegments",")"
-     R"(xray:PutTelemetryRecords","xray:GetSamplingRules","xray:GetSamplingTargets","xray:GetSampl)"
-     R"(ingStatisticSummaries"],"Resource":"*"}]})"},
-    {"/", "AWSXrayFullAccess",
-     "AWS X-Ray full access managed policy",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["xray:*"],"Resource":"*"})"
-     R"(]})"},
-    {"/", "AWSXrayReadOnlyAccess",
-     "AWS X-Ray read only managed policy",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["xray:GetSamplingRules",")"
-     R"(xray:GetSamplingTargets","xray:GetSamplingStatisticSummaries","xray:BatchGetTraces","xray:)"
-     R"(BatchGetTraceSummaryById","xray:GetDistinctTraceGraphs","xray:GetServiceGraph","xray:GetTr)"
-     R"(aceGraph","xray:GetTraceSummaries","xray:GetGroups","xray:GetGroup","xray:ListTagsForResou)"
-     R"(rce","xray:ListResourcePolicies","xray:GetTimeSeriesServiceStatistics","xray:GetInsightSum)"
-     R"(maries","xray:GetInsight","xray:GetInsightEvents","xray:GetInsightImpactGraph"],"Resource")"
-     R"(:["*"]}]})"},
-    {"/", "AdministratorAccess",
-     "Provides full access to AWS services and resources.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]})"},
+     "Allow the AWS X-Ray Daemon to relay raw trace segments data to the service's API and"
+     " retrieve sampling data (rules, targets, etc.) to be used by the X-Ray SDK.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["xray:PutTraceSegme)"
+     R"(nts","xray:PutTelemetryRecords","xray:GetSamplingRules","xray:GetSamplingTargets","x)"
+     R"(ray:GetSamplingStatisticSummaries"],"Resource":"*"}]})"},
+    {"/", "AWSXrayFullAccess", "AWS X-Ray full access managed policy",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["xray:*"],"Resource)"
+     R"(":"*"}]})"},
+    {"/", "AWSXrayReadOnlyAccess", "AWS X-Ray read only managed policy",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["xray:GetSamplingRu)"
+     R"(les","xray:GetSamplingTargets","xray:GetSamplingStatisticSummaries","xray:BatchGetTr)"
+     R"(aces","xray:BatchGetTraceSummaryById","xray:GetDistinctTraceGraphs","xray:GetService)"
+     R"(Graph","xray:GetTraceGraph","xray:GetTraceSummaries","xray:GetGroups","xray:GetGroup)"
+     R"(","xray:ListTagsForResource","xray:ListResourcePolicies","xray:GetTimeSeriesServiceS)"
+     R"(tatistics","xray:GetInsightSummaries","xray:GetInsight","xray:GetInsightEvents","xra)"
+     R"(y:GetInsightImpactGraph"],"Resource":["*"]}]})"},
+    {"/", "AdministratorAccess", "Provides full access to AWS services and resources.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}])"
+     R"(})"},
     {"/", "AmazonAPIGatewayAdministrator",
-     "Provides full access to create/edit/delete APIs in Amazon API Gateway via the AWS Manageme"
-     "nt Console.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["apigateway:*"],"Resource)"
-     R"(":"arn:aws:apigateway:*::/*"}]})"},
+     "Provides full access to create/edit/delete APIs in Amazon API Gateway via the AWS Ma"
+     "nagement Console.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["apigateway:*"],"Re)"
+     R"(source":"arn:aws:apigateway:*::/*"}]})"},
     {"/", "AmazonAPIGatewayInvokeFullAccess",
      "Provides full access to invoke APIs in Amazon API Gateway.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["execute-api:Invoke","exe)"
-     R"(cute-api:ManageConnections"],"Resource":"arn:aws:execute-api:*:*:*"}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["execute-api:Invoke)"
+     R"(","execute-api:ManageConnections"],"Resource":"arn:aws:execute-api:*:*:*"}]})"},
     {"/service-role/", "AmazonAPIGatewayPushToCloudWatchLogs",
      "Allows API Gateway to push logs to user's account.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:CreateLogGroup","lo)"
-     R"(gs:CreateLogStream","logs:DescribeLogGroups","logs:DescribeLogStreams","logs:PutLogEvents")"
-     R"(,"logs:GetLogEvents","logs:FilterLogEvents"],"Resource":"*"}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:CreateLogGrou)"
+     R"(p","logs:CreateLogStream","logs:DescribeLogGroups","logs:DescribeLogStreams","logs:P)"
+     R"(utLogEvents","logs:GetLogEvents","logs:FilterLogEvents"],"Resource":"*"}]})"},
     {"/", "AmazonDynamoDBFullAccess",
      "Provides full access to Amazon DynamoDB via the AWS Management Console.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["dynamodb:*","dax:*","app)"
-     R"(lication-autoscaling:DeleteScalingPolicy","application-autoscaling:DeregisterScalableTarge)"
-     R"(t","application-autoscaling:DescribeScalableTargets","application-autoscaling:DescribeScal)"
-     R"(ingActivities","application-autoscaling:DescribeScalingPolicies","application-autoscaling:)"
-     R"(PutScalingPolicy","application-autoscaling:RegisterScalableTarget","cloudwatch:DeleteAlarm)"
-     R"(s","cloudwatch:DescribeAlarmHistory","cloudwatch:DescribeAlarms","cloudwatch:DescribeAlarm)"
-     R"(sForMetric","cloudwatch:GetMetricStatistics","cloudwatch:ListMetrics","cloudwatch:PutMetri)"
-     R"(cAlarm","cloudwatch:GetMetricData","iam:GetRole","iam:ListRoles","kms:DescribeKey","kms:Li)"
-     R"(stAliases","sns:CreateTopic","sns:DeleteTopic","sns:ListSubscriptions","sns:ListSubscripti)"
-     R"(onsByTopic","sns:ListTopics","sns:Subscribe","sns:Unsubscribe","sns:SetTopicAttributes","l)"
-     R"(ambda:CreateFunction","lambda:ListFunctions","lambda:ListEventSourceMappings","lambda:Crea)"
-     R"(teEventSourceMapping","lambda:DeleteEventSourceMapping","lambda:GetFunctionConfiguration",)"
-     R"("lambda:DeleteFunction","tag:GetResources"],"Resource":"*"}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["dynamodb:*","dax:*)"
+     R"(","application-autoscaling:DeleteScalingPolicy","application-autoscaling:DeregisterS)"
+     R"(calableTarget","application-autoscaling:DescribeScalableTargets","application-autosc)"
+     R"(aling:DescribeScalingActivities","application-autoscaling:DescribeScalingPolicies",")"
+     R"(application-autoscaling:PutScalingPolicy","application-autoscaling:RegisterScalableT)"
+     R"(arget","cloudwatch:DeleteAlarms","cloudwatch:DescribeAlarmHistory","cloudwatch:Descr)"
+     R"(ibeAlarms","cloudwatch:DescribeAlarmsForMetric","cloudwatch:GetMetricStatistics","cl)"
+     R"(oudwatch:ListMetrics","cloudwatch:PutMetricAlarm","cloudwatch:GetMetricData","iam:Ge)"
+     R"(tRole","iam:ListRoles","kms:DescribeKey","kms:ListAliases","sns:CreateTopic","sns:De)"
+     R"(leteTopic","sns:ListSubscriptions","sns:ListSubscriptionsByTopic","sns:ListTopics",")"
+     R"(sns:Subscribe","sns:Unsubscribe","sns:SetTopicAttributes","lambda:CreateFunction","l)"
+     R"(ambda:ListFunctions","lambda:ListEventSourceMappings","lambda:CreateEventSourceMappi)"
+     R"(ng","lambda:DeleteEventSourceMapping","lambda:GetFunctionConfiguration","lambda:Dele)"
+     R"(teFunction","tag:GetResources"],"Resource":"*"}]})"},
     {"/", "AmazonDynamoDBReadOnlyAccess",
      "Provides read only access to Amazon DynamoDB via the AWS Management Console.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["application-autoscaling:)"
-     R"(DescribeScalableTargets","application-autoscaling:DescribeScalingActivities","application-)"
-     R"(autoscaling:DescribeScalingPolicies","cloudwatch:DescribeAlarmHistory","cloudwatch:Describ)"
-     R"(eAlarms","cloudwatch:DescribeAlarmsForMetric","cloudwatch:GetMetricStatistics","cloudwatch)"
-     R"(:ListMetrics","cloudwatch:GetMetricData","dynamodb:BatchGetItem","dynamodb:Describe*","dyn)"
-     R"(amodb:List*","dynamodb:GetItem","dynamodb:GetResourcePolicy","dynamodb:Query","dynamodb:Sc)"
-     R"(an","dynamodb:PartiQLSelect","iam:GetRole","iam:ListRoles","kms:DescribeKey","kms:ListAlia)"
-     R"(ses","sns:ListSubscriptionsByTopic","sns:ListTopics","lambda:ListFunctions","lambda:ListEv)"
-     R"(entSourceMappings","lambda:GetFunctionConfiguration","tag:GetResources"],"Resource":"*"}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["application-autosc)"
+     R"(aling:DescribeScalableTargets","application-autoscaling:DescribeScalingActivities",")"
+     R"(application-autoscaling:DescribeScalingPolicies","cloudwatch:DescribeAlarmHistory",")"
+     R"(cloudwatch:DescribeAlarms","cloudwatch:DescribeAlarmsForMetric","cloudwatch:GetMetri)"
+     R"(cStatistics","cloudwatch:ListMetrics","cloudwatch:GetMetricData","dynamodb:BatchGetI)"
+     R"(tem","dynamodb:Describe*","dynamodb:List*","dynamodb:GetItem","dynamodb:GetResourceP)"
+     R"(olicy","dynamodb:Query","dynamodb:Scan","dynamodb:PartiQLSelect","iam:GetRole","iam:)"
+     R"(ListRoles","kms:DescribeKey","kms:ListAliases","sns:ListSubscriptionsByTopic","sns:L)"
+     R"(istTopics","lambda:ListFunctions","lambda:ListEventSourceMappings","lambda:GetFuncti)"
+     R"(onConfiguration","tag:GetResources"],"Resource":"*"}]})"},
     {"/", "AmazonEC2ContainerRegistryFullAccess",
      "Provides administrative access to Amazon ECR resources",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecr:*","cloudtrail:Looku)"
-     R"(pEvents"],"Resource":"*"},{"Effect":"Allow","Action":["iam:CreateServiceLinkedRole"],"Reso)"
-     R"(urce":"*","Condition":{"StringEquals":{"iam:AWSServiceName":["replication.ecr.amazonaws.co)"
-     R"(m"]}}}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecr:*","cloudtrail)"
+     R"(:LookupEvents"],"Resource":"*"},{"Effect":"Allow","Action":["iam:CreateServiceLinked)"
+     R"(Role"],"Resource":"*","Condition":{"StringEquals":{"iam:AWSServiceName":["replicatio)"
+     R"(n.ecr.amazonaws.com"]}}}]})"},
     {"/", "AmazonEC2ContainerRegistryPowerUser",
-     "Provides full access to Amazon EC2 Container Registry repositories, but does not allow rep"
-     "ository deletion or policy changes.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecr:GetAuthorizationToke)"
-     R"(n","ecr:BatchCheckLayerAvailability","ecr:GetDownloadUrlForLayer","ecr:GetRepositoryPolicy)"
-     R"(","ecr:DescribeRepositories","ecr:ListImages","ecr:DescribeImages","ecr:BatchGetImage","ec)"
-     R"(r:GetLifecyclePolicy","ecr:GetLifecyclePolicyPreview","ecr:ListTagsForResource","ecr:Descr)"
-     R"(ibeImageScanFindings","ecr:InitiateLayerUpload","ecr:UploadLayerPart","ecr:CompleteLayerUp)"
-     R"(load","ecr:PutImage"],"Resource":"*"}]})"},
+     "Provides full access to Amazon EC2 Container Registry repositories, but does not all"
+     "ow repository deletion or policy changes.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecr:GetAuthorizati)"
+     R"(onToken","ecr:BatchCheckLayerAvailability","ecr:GetDownloadUrlForLayer","ecr:GetRepo)"
+     R"(sitoryPolicy","ecr:DescribeRepositories","ecr:ListImages","ecr:DescribeImages","ecr:)"
+     R"(BatchGetImage","ecr:GetLifecyclePolicy","ecr:GetLifecyclePolicyPreview","ecr:ListTag)"
+     R"(sForResource","ecr:DescribeImageScanFindings","ecr:InitiateLayerUpload","ecr:UploadL)"
+     R"(ayerPart","ecr:CompleteLayerUpload","ecr:PutImage"],"Resource":"*"}]})"},
     {"/", "AmazonEC2ContainerRegistryReadOnly",
      "Provides read-only access to Amazon EC2 Container Registry repositories.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecr:GetAuthorizationToke)"
-     R"(n","ecr:BatchCheckLayerAvailability","ecr:GetDownloadUrlForLayer","ecr:GetRepositoryPolicy)"
-     R"(","ecr:DescribeRepositories","ecr:ListImages","ecr:DescribeImages","ecr:BatchGetImage","ec)"
-     R"(r:GetLifecyclePolicy","ecr:GetLifecyclePolicyPreview","ecr:ListTagsForResource","ecr:Descr)"
-     R"(ibeImageScanFindings"],"Resource":"*"}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecr:GetAuthorizati)"
+     R"(onToken","ecr:BatchCheckLayerAvailability","ecr:GetDownloadUrlForLayer","ecr:GetRepo)"
+     R"(sitoryPolicy","ecr:DescribeRepositories","ecr:ListImages","ecr:DescribeImages","ecr:)"
+     R"(BatchGetImage","ecr:GetLifecyclePolicy","ecr:GetLifecyclePolicyPreview","ecr:ListTag)"
+     R"(sForResource","ecr:DescribeImageScanFindings"],"Resource":"*"}]})"},
     {"/service-role/", "AmazonEC2ContainerServiceEventsRole",
      "Policy to enable CloudWatch Events for EC2 Container Service",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecs:RunTask"],"Resource")"
-     R"(:["*"]},{"Effect":"Allow","Action":"iam:PassRole","Resource":["*"],"Condition":{"StringLik)"
-     R"(e":{"iam:PassedToService":"ecs-tasks.amazonaws.com"}}},{"Effect":"Allow","Action":"ecs:Tag)"
-     R"(Resource","Resource":"*","Condition":{"StringEquals":{"ecs:CreateAction":["RunTask"]}}}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecs:RunTask"],"Res)"
+     R"(ource":["*"]},{"Effect":"Allow","Action":"iam:PassRole","Resource":["*"],"Condition")"
+     R"(:{"StringLike":{"iam:PassedToService":"ecs-tasks.amazonaws.com"}}},{"Effect":"Allow")"
+     R"(,"Action":"ecs:TagResource","Resource":"*","Condition":{"StringEquals":{"ecs:CreateA)"
+     R"(ction":["RunTask"]}}}]})"},
     {"/service-role/", "AmazonEC2ContainerServiceRole",
      "Default policy for Amazon ECS service role.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ec2:AuthorizeSecurityGro)"
-     R"(upIngress","ec2:Describe*","elasticloadbalancing:DeregisterInstancesFromLoadBalancer","ela)"
-     R"(sticloadbalancing:DeregisterTargets","elasticloadbalancing:Describe*","elasticloadbalancin)"
-     R"(g:RegisterInstancesWithLoadBalancer","elasticloadbalancing:RegisterTargets"],"Resource":"*)"
-     R"("}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ec2:AuthorizeSecur)"
+     R"(ityGroupIngress","ec2:Describe*","elasticloadbalancing:DeregisterInstancesFromLoadBa)"
+     R"(lancer","elasticloadbalancing:DeregisterTargets","elasticloadbalancing:Describe*","e)"
+     R"(lasticloadbalancing:RegisterInstancesWithLoadBalancer","elasticloadbalancing:Registe)"
+     R"(rTargets"],"Resource":"*"}]})"},
     {"/service-role/", "AmazonEC2ContainerServiceforEC2Role",
      "Default policy for the Amazon EC2 Role for Amazon EC2 Container Service.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ec2:DescribeTags","ecs:C)"
-     R"(reateCluster","ecs:DeregisterContainerInstance","ecs:DiscoverPollEndpoint","ecs:Poll","ecs)"
-     R"(:RegisterContainerInstance","ecs:StartTelemetrySession","ecs:UpdateContainerInstancesState)"
-     R"(","ecs:Submit*","ecr:GetAuthorizationToken","ecr:BatchCheckLayerAvailability","ecr:GetDown)"
-     R"(loadUrlForLayer","ecr:BatchGetImage","logs:CreateLogStream","logs:PutLogEvents"],"Resource)"
-     R"(":"*"},{"Effect":"Allow","Action":"ecs:TagResource","Resource":"*","Condition":{"StringEqu)"
-     R"(als":{"ecs:CreateAction":["CreateCluster","RegisterContainerInstance"]}}}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ec2:DescribeTags",)"
+     R"("ecs:CreateCluster","ecs:DeregisterContainerInstance","ecs:DiscoverPollEndpoint","ec)"
+     R"(s:Poll","ecs:RegisterContainerInstance","ecs:StartTelemetrySession","ecs:UpdateConta)"
+     R"(inerInstancesState","ecs:Submit*","ecr:GetAuthorizationToken","ecr:BatchCheckLayerAv)"
+     R"(ailability","ecr:GetDownloadUrlForLayer","ecr:BatchGetImage","logs:CreateLogStream",)"
+     R"("logs:PutLogEvents"],"Resource":"*"},{"Effect":"Allow","Action":"ecs:TagResource","R)"
+     R"(esource":"*","Condition":{"StringEquals":{"ecs:CreateAction":["CreateCluster","Regis)"
+     R"(terContainerInstance"]}}}]})"},
     {"/", "AmazonEC2FullAccess",
      "Provides full access to Amazon EC2 via the AWS Management Console.",
-     R"({"Version":"2012-10-17","Statement":[{"Action":"ec2:*","Effect":"Allow","Resource":"*"},{")"
-     R"(Effect":"Allow","Action":"elasticloadbalancing:*","Resource":"*"},{"Effect":"Allow","Actio)"
-     R"(n":"cloudwatch:*","Resource":"*"},{"Effect":"Allow","Action":"autoscaling:*","Resource":"*)"
-     R"("},{"Effect":"Allow","Action":"iam:CreateServiceLinkedRole","Resource":"*","Condition":{"S)"
-     R"(tringEquals":{"iam:AWSServiceName":["autoscaling.amazonaws.com","ec2scheduled.amazonaws.co)"
-     R"(m","elasticloadbalancing.amazonaws.com","spot.amazonaws.com","spotfleet.amazonaws.com","tr)"
-     R"(ansitgateway.amazonaws.com"]}}}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Action":"ec2:*","Effect":"Allow","Resource":")"
+     R"(*"},{"Effect":"Allow","Action":"elasticloadbalancing:*","Resource":"*"},{"Effect":"A)"
+     R"(llow","Action":"cloudwatch:*","Resource":"*"},{"Effect":"Allow","Action":"autoscalin)"
+     R"(g:*","Resource":"*"},{"Effect":"Allow","Action":"iam:CreateServiceLinkedRole","Resou)"
+     R"(rce":"*","Condition":{"StringEquals":{"iam:AWSServiceName":["autoscaling.amazonaws.c)"
+     R"(om","ec2scheduled.amazonaws.com","elasticloadbalancing.amazonaws.com","spot.amazonaw)"
+     R"(s.com","spotfleet.amazonaws.com","transitgateway.amazonaws.com"]}}}]})"},
     {"/", "AmazonEC2ReadOnlyAccess",
      "Provides read only access to Amazon EC2 via the AWS Management Console.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ec2:Describe*","ec2:Get*)"
-     R"("],"Resource":"*"},{"Effect":"Allow","Action":"elasticloadbalancing:Describe*","Resource":)"
-     R"("*"},{"Effect":"Allow","Action":["cloudwatch:ListMetrics","cloudwatch:GetMetricStatistics")"
-     R"(,"cloudwatch:Describe*"],"Resource":"*"},{"Effect":"Allow","Action":"autoscaling:Describe*)"
-     R"(","Resource":"*"}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ec2:Describe*","ec)"
+     R"(2:Get*"],"Resource":"*"},{"Effect":"Allow","Action":"elasticloadbalancing:Describe*")"
+     R"(,"Resource":"*"},{"Effect":"Allow","Action":["cloudwatch:ListMetrics","cloudwatch:Ge)"
+     R"(tMetricStatistics","cloudwatch:Describe*"],"Resource":"*"},{"Effect":"Allow","Action)"
+     R"(":"autoscaling:Describe*","Resource":"*"}]})"},
     {"/service-role/", "AmazonECSTaskExecutionRolePolicy",
-     "Provides access to other AWS service resources that are required to run Amazon ECS tasks",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecr:GetAuthorizationToke)"
-     R"(n","ecr:BatchCheckLayerAvailability","ecr:GetDownloadUrlForLayer","ecr:BatchGetImage","log)"
-     R"(s:CreateLogStream","logs:PutLogEvents"],"Resource":"*"}]})"},
+     "Provides access to other AWS service resources that are required to run Amazon ECS t"
+     "asks",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecr:GetAuthorizati)"
+     R"(onToken","ecr:BatchCheckLayerAvailability","ecr:GetDownloadUrlForLayer","ecr:BatchGe)"
+     R"(tImage","logs:CreateLogStream","logs:PutLogEvents"],"Resource":"*"}]})"},
     {"/", "AmazonECS_FullAccess",
-     "Provides administrative access to Amazon ECS resources and enables ECS features through ac"
-     "cess to other AWS service resources.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecs:*","application-auto)"
-     R"(scaling:*","autoscaling:Describe*","cloudformation:CreateStack","cloudformation:DeleteStac)"
-     R"(k","cloudformation:DescribeStack*","cloudformation:UpdateStack","cloudwatch:DeleteAlarms",)"
-     R"("cloudwatch:DescribeAlarms","cloudwatch:GetMetricStatistics","cloudwatch:PutMetricAlarm",")"
-     R"(codedeploy:*","ec2:Describe*","elasticloadbalancing:*","events:DeleteRule","events:Describ)"
-     R"(eRule","events:ListRuleNamesByTarget","events:ListTargetsByRule","events:PutRule","events:)"
-     R"(PutTargets","events:RemoveTargets","iam:ListAttachedRolePolicies","iam:ListInstanceProfile)"
-     R"(s","iam:ListRoles","lambda:ListFunctions","logs:CreateLogGroup","logs:DescribeLogGroups",")"
-     R"(logs:FilterLogEvents","servicediscovery:*","sns:ListTopics"],"Resource":"*"},{"Effect":"Al)"
-     R"(low","Action":"iam:PassRole","Resource":["*"],"Condition":{"StringLike":{"iam:PassedToServ)"
-     R"(ice":"ecs-tasks.amazonaws.com"}}}]})"},
+     "Provides administrative access to Amazon ECS resources and enables ECS features thro"
+     "ugh access to other AWS service resources.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ecs:*","applicatio)"
+     R"(n-autoscaling:*","autoscaling:Describe*","cloudformation:CreateStack","cloudformatio)"
+     R"(n:DeleteStack","cloudformation:DescribeStack*","cloudformation:UpdateStack","cloudwa)"
+     R"(tch:DeleteAlarms","cloudwatch:DescribeAlarms","cloudwatch:GetMetricStatistics","clou)"
+     R"(dwatch:PutMetricAlarm","codedeploy:*","ec2:Describe*","elasticloadbalancing:*","even)"
+     R"(ts:DeleteRule","events:DescribeRule","events:ListRuleNamesByTarget","events:ListTarg)"
+     R"(etsByRule","events:PutRule","events:PutTargets","events:RemoveTargets","iam:ListAtta)"
+     R"(chedRolePolicies","iam:ListInstanceProfiles","iam:ListRoles","lambda:ListFunctions",)"
+     R"("logs:CreateLogGroup","logs:DescribeLogGroups","logs:FilterLogEvents","servicediscov)"
+     R"(ery:*","sns:ListTopics"],"Resource":"*"},{"Effect":"Allow","Action":"iam:PassRole",")"
+     R"(Resource":["*"],"Condition":{"StringLike":{"iam:PassedToService":"ecs-tasks.amazonaw)"
+     R"(s.com"}}}]})"},
     {"/", "AmazonEKSClusterPolicy",
-     "This policy provides Kubernetes the permissions it requires to manage resources on your be"
-     "half.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["autoscaling:DescribeAuto)"
-     R"(ScalingGroups","autoscaling:UpdateAutoScalingGroup","ec2:AttachVolume","ec2:AuthorizeSecur)"
-     R"(ityGroupIngress","ec2:CreateRoute","ec2:CreateSecurityGroup","ec2:CreateTags","ec2:CreateV)"
-     R"(olume","ec2:DeleteRoute","ec2:DeleteSecurityGroup","ec2:DeleteVolume","ec2:Describe*","ec2)"
-     R"(:DetachVolume","ec2:ModifyInstanceAttribute","ec2:ModifyVolume","ec2:RevokeSecurityGroupIn)"
-     R"(gress","elasticloadbalancing:*","kms:DescribeKey"],"Resource":"*"}]})"},
+     "This policy provides Kubernetes the permissions it requires to manage resources on y"
+     "our behalf.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["autoscaling:Descri)"
+     R"(beAutoScalingGroups","autoscaling:UpdateAutoScalingGroup","ec2:AttachVolume","ec2:Au)"
+     R"(thorizeSecurityGroupIngress","ec2:CreateRoute","ec2:CreateSecurityGroup","ec2:Create)"
+     R"(Tags","ec2:CreateVolume","ec2:DeleteRoute","ec2:DeleteSecurityGroup","ec2:DeleteVolu)"
+     R"(me","ec2:Describe*","ec2:DetachVolume","ec2:ModifyInstanceAttribute","ec2:ModifyVolu)"
+     R"(me","ec2:RevokeSecurityGroupIngress","elasticloadbalancing:*","kms:DescribeKey"],"Re)"
+     R"(source":"*"}]})"},
     {"/", "AmazonEKSWorkerNodePolicy",
      "This policy allows Amazon EKS worker nodes to connect to Amazon EKS Clusters.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ec2:DescribeInstances",")"
-     R"(ec2:DescribeInstanceTypes","ec2:DescribeRouteTables","ec2:DescribeSecurityGroups","ec2:Des)"
-     R"(cribeSubnets","ec2:DescribeVolumes","ec2:DescribeVolumesModifications","ec2:DescribeVpcs",)"
-     R"("eks:DescribeCluster","eks-auth:AssumeRoleForPodIdentity"],"Resource":"*"}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ec2:DescribeInstan)"
+     R"(ces","ec2:DescribeInstanceTypes","ec2:DescribeRouteTables","ec2:DescribeSecurityGrou)"
+     R"(ps","ec2:DescribeSubnets","ec2:DescribeVolumes","ec2:DescribeVolumesModifications",")"
+     R"(ec2:DescribeVpcs","eks:DescribeCluster","eks-auth:AssumeRoleForPodIdentity"],"Resour)"
+     R"(ce":"*"}]})"},
     {"/", "AmazonEKS_CNI_Policy",
-     "This policy provides the Amazon VPC CNI Plugin (amazon-vpc-cni-k8s) the permissions it req"
-     "uires to modify the IP address configuration on your EKS worker nodes.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ec2:AssignPrivateIpAddre)"
-     R"(sses","ec2:AttachNetworkInterface","ec2:CreateNetworkInterface","ec2:DeleteNetworkInterfac)"
-     R"(e","ec2:DescribeInstances","ec2:DescribeTags","ec2:DescribeNetworkInterfaces","ec2:Describ)"
-     R"(eInstanceTypes","ec2:DescribeSubnets","ec2:DetachNetworkInterface","ec2:ModifyNetworkInter)"
-     R"(faceAttribute","ec2:UnassignPrivateIpAddresses"],"Resource":"*"},{"Effect":"Allow","Action)"
-     R"(":["ec2:CreateTags"],"Resource":["arn:aws:ec2:*:*:network-interface/*"]}]})"},
-    {"/", "AmazonEventBridgeFullAccess",
-     "Provides full access to Amazon EventBridge.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["events:*","schemas:*","s)"
-     R"(cheduler:*","pipes:*"],"Resource":"*"},{"Effect":"Allow","Action":"iam:PassRole","Resource)"
-     R"(":"arn:aws:iam::*:role/*","Condition":{"StringLike":{"iam:PassedToService":["events.amazon)"
-     R"(aws.com","scheduler.amazonaws.com","pipes.amazonaws.com"]}}}]})"},
-    {"/", "AmazonEventBridgeReadOnlyAccess",
-     "Provides read only access to Amazon EventBridge.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["events:DescribeRule","ev)"
-     R"(ents:DescribeEventBus","events:DescribeEventSource","events:ListEventBuses","events:ListEv)"
-     R"(entSources","events:ListRuleNamesByTarget","events:ListRules","events:ListTargetsByRule",")"
-     R"(events:TestEventPattern","events:DescribeArchive","events:ListArchives","events:DescribeRe)"
-     R"(play","events:ListReplays","events:DescribeConnection","events:ListConnections","events:De)"
-     R"(scribeApiDestination","events:ListApiDestinations","events:DescribeEndpoint","events:ListE)"
-     R"(ndpoints","scheduler:GetSchedule","scheduler:GetScheduleGroup","scheduler:ListSchedules",")"
-     R"(scheduler:ListScheduleGroups","scheduler:ListTagsForResource"],"Resource":"*"}]})"},
+     "This policy provides the Amazon VPC CNI Plugin (amazon-vpc-cni-k8s) the permissions "
+     "it requires to modify the IP address configuration on your EKS worker nodes.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ec2:AssignPrivateI)"
+     R"(pAddresses","ec2:AttachNetworkInterface","ec2:CreateNetworkInterface","ec2:DeleteNet)"
+     R"(workInterface","ec2:DescribeInstances","ec2:DescribeTags","ec2:DescribeNetworkInterf)"
+     R"(aces","ec2:DescribeInstanceTypes","ec2:DescribeSubnets","ec2:DetachNetworkInterface")"
+     R"(,"ec2:ModifyNetworkInterfaceAttribute","ec2:UnassignPrivateIpAddresses"],"Resource":)"
+     R"("*"},{"Effect":"Allow","Action":["ec2:CreateTags"],"Resource":["arn:aws:ec2:*:*:netw)"
+     R"(ork-interface/*"]}]})"},
+    {"/", "AmazonEventBridgeFullAccess", "Provides full access to Amazon EventBridge.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["events:*","schemas)"
+     R"(:*","scheduler:*","pipes:*"],"Resource":"*"},{"Effect":"Allow","Action":"iam:PassRol)"
+     R"(e","Resource":"arn:aws:iam::*:role/*","Condition":{"StringLike":{"iam:PassedToServic)"
+     R"(e":["events.amazonaws.com","scheduler.amazonaws.com","pipes.amazonaws.com"]}}}]})"},
+    {"/", "AmazonEventBridgeReadOnlyAccess", "Provides read only access to Amazon EventBridge.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["events:DescribeRul)"
+     R"(e","events:DescribeEventBus","events:DescribeEventSource","events:ListEventBuses","e)"
+     R"(vents:ListEventSources","events:ListRuleNamesByTarget","events:ListRules","events:Li)"
+     R"(stTargetsByRule","events:TestEventPattern","events:DescribeArchive","events:ListArch)"
+     R"(ives","events:DescribeReplay","events:ListReplays","events:DescribeConnection","even)"
+     R"(ts:ListConnections","events:DescribeApiDestination","events:ListApiDestinations","ev)"
+     R"(ents:DescribeEndpoint","events:ListEndpoints","scheduler:GetSchedule","scheduler:Get)"
+     R"(ScheduleGroup","scheduler:ListSchedules","scheduler:ListScheduleGroups","scheduler:L)"
+     R"(istTagsForResource"],"Resource":"*"}]})"},
     {"/", "AmazonKinesisFullAccess",
      "Provides full access to all streams via the AWS Management Console.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"kinesis:*","Resource":"*")"
-     R"(}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"kinesis:*","Resourc)"
+     R"(e":"*"}]})"},
     {"/", "AmazonRoute53FullAccess",
      "Provides full access to all Amazon Route 53 via the AWS Management Console.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["route53:*","route53domai)"
-     R"(ns:*","cloudfront:ListDistributions","elasticloadbalancing:DescribeLoadBalancers","s3:List)"
-     R"(Bucket","s3:GetBucketLocation","s3:GetBucketWebsite","ec2:DescribeVpcs","ec2:DescribeRegio)"
-     R"(ns","sns:ListTopics","sns:ListSubscriptionsByTopic","cloudwatch:DescribeAlarms","cloudwatc)"
-     R"(h:GetMetricStatistics"],"Resource":"*"},{"Effect":"Allow","Action":"apigateway:GET","Resou)"
-     R"(rce":"arn:aws:apigateway:*::/domainnames"}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["route53:*","route5)"
+     R"(3domains:*","cloudfront:ListDistributions","elasticloadbalancing:DescribeLoadBalance)"
+     R"(rs","s3:ListBucket","s3:GetBucketLocation","s3:GetBucketWebsite","ec2:DescribeVpcs",)"
+     R"("ec2:DescribeRegions","sns:ListTopics","sns:ListSubscriptionsByTopic","cloudwatch:De)"
+     R"(scribeAlarms","cloudwatch:GetMetricStatistics"],"Resource":"*"},{"Effect":"Allow","A)"
+     R"(ction":"apigateway:GET","Resource":"arn:aws:apigateway:*::/domainnames"}]})"},
     {"/", "AmazonS3FullAccess",
      "Provides full access to all buckets via the AWS Management Console.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","s3-object-lambda:)"
-     R"(*"],"Resource":"*"}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*","s3-object-l)"
+     R"(ambda:*"],"Resource":"*"}]})"},
     {"/", "AmazonS3ReadOnlyAccess",
      "Provides read only access to all buckets via the AWS Management Console.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:Get*","s3:List*","s3:)"
-     R"(Describe*","s3-object-lambda:Get*","s3-object-lambda:List*"],"Resource":"*"}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:Get*","s3:List*)"
+     R"(","s3:Describe*","s3-object-lambda:Get*","s3-object-lambda:List*"],"Resource":"*"}]})"},
     {"/", "AmazonSNSFullAccess",
      "Provides full access to Amazon SNS via the AWS Management Console.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sns:*"],"Resource":"*"}])"
-     R"(})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sns:*"],"Resource")"
+     R"(:"*"}]})"},
     {"/", "AmazonSNSReadOnlyAccess",
      "Provides read only access to Amazon SNS via the AWS Management Console.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sns:GetTopicAttributes",)"
-     R"("sns:List*","sns:CheckIfPhoneNumberIsOptedOut","sns:GetEndpointAttributes","sns:GetDataPro)"
-     R"(tectionPolicy","sns:GetPlatformApplicationAttributes","sns:GetSMSAttributes","sns:GetSMSSa)"
-     R"(ndboxAccountStatus","sns:GetSubscriptionAttributes"],"Resource":"*"}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sns:GetTopicAttrib)"
+     R"(utes","sns:List*","sns:CheckIfPhoneNumberIsOptedOut","sns:GetEndpointAttributes","sn)"
+     R"(s:GetDataProtectionPolicy","sns:GetPlatformApplicationAttributes","sns:GetSMSAttribu)"
+     R"(tes","sns:GetSMSSandboxAccountStatus","sns:GetSubscriptionAttributes"],"Resource":"*)"
+     R"("}]})"},
     {"/", "AmazonSQSFullAccess",
      "Provides full access to Amazon SQS via the AWS Management Console.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sqs:*"],"Resource":"*"}])"
-     R"(})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sqs:*"],"Resource")"
+     R"(:"*"}]})"},
     {"/", "AmazonSQSReadOnlyAccess",
      "Provides read only access to Amazon SQS via the AWS Management Console.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sqs:GetQueueAttributes",)"
-     R"("sqs:GetQueueUrl","sqs:ListDeadLetterSourceQueues","sqs:ListQueues","sqs:ListMessageMoveTa)"
-     R"(sks","sqs:ListQueueTags"],"Resource":"*"}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["sqs:GetQueueAttrib)"
+     R"(utes","sqs:GetQueueUrl","sqs:ListDeadLetterSourceQueues","sqs:ListQueues","sqs:ListM)"
+     R"(essageMoveTasks","sqs:ListQueueTags"],"Resource":"*"}]})"},
     {"/", "AmazonSSMManagedInstanceCore",
-     "The policy for Amazon EC2 Role to enable AWS Systems Manager service core functionality.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ssm:DescribeAssociation")"
-     R"(,"ssm:GetDeployablePatchSnapshotForInstance","ssm:GetDocument","ssm:DescribeDocument","ssm)"
-     R"(:GetManifest","ssm:GetParameter","ssm:GetParameters","ssm:ListAssociations","ssm:ListInsta)"
-     R"(nceAssociations","ssm:PutInventory","ssm:PutComplianceItems","ssm:PutConfigurePackageResul)"
-     R"(t","ssm:UpdateAssociationStatus","ssm:UpdateInstanceAssociationStatus","ssm:UpdateInstance)"
-     R"(Information"],"Resource":"*"},{"Effect":"Allow","Action":["ssmmessages:CreateControlChanne)"
-     R"(l","ssmmessages:CreateDataChannel","ssmmessages:OpenControlChannel","ssmmessages:OpenDataC)"
-     R"(hannel"],"Resource":"*"},{"Effect":"Allow","Action":["ec2messages:AcknowledgeMessage","ec2)"
-     R"(messages:DeleteMessage","ec2messages:FailMessage","ec2messages:GetEndpoint","ec2messages:G)"
-     R"(etMessages","ec2messages:SendReply"],"Resource":"*"}]})"},
-    {"/", "AutoScalingFullAccess",
-     "Provides full access to Auto Scaling.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"autoscaling:*","Resource")"
-     R"(:"*"},{"Effect":"Allow","Action":"cloudwatch:PutMetricAlarm","Resource":"*"},{"Effect":"Al)"
-     R"(low","Action":["ec2:DescribeAccountAttributes","ec2:DescribeAvailabilityZones","ec2:Descri)"
-     R"(beImages","ec2:DescribeInstanceAttribute","ec2:DescribeInstances","ec2:DescribeKeyPairs",")"
-     R"(ec2:DescribeLaunchTemplateVersions","ec2:DescribePlacementGroups","ec2:DescribeSecurityGro)"
-     R"(ups","ec2:DescribeSpotInstanceRequests","ec2:DescribeSubnets","ec2:DescribeVpcClassicLink")"
-     R"(],"Resource":"*"},{"Effect":"Allow","Action":["elasticloadbalancing:DescribeLoadBalancers")"
-     R"(,"elasticloadbalancing:DescribeTargetGroups"],"Resource":"*"}]})"},
+     "The policy for Amazon EC2 Role to enable AWS Systems Manager service core functional"
+     "ity.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ssm:DescribeAssoci)"
+     R"(ation","ssm:GetDeployablePatchSnapshotForInstance","ssm:GetDocument","ssm:DescribeDo)"
+     R"(cument","ssm:GetManifest","ssm:GetParameter","ssm:GetParameters","ssm:ListAssociatio)"
+     R"(ns","ssm:ListInstanceAssociations","ssm:PutInventory","ssm:PutComplianceItems","ssm:)"
+     R"(PutConfigurePackageResult","ssm:UpdateAssociationStatus","ssm:UpdateInstanceAssociat)"
+     R"(ionStatus","ssm:UpdateInstanceInformation"],"Resource":"*"},{"Effect":"Allow","Actio)"
+     R"(n":["ssmmessages:CreateControlChannel","ssmmessages:CreateDataChannel","ssmmessages:)"
+     R"(OpenControlChannel","ssmmessages:OpenDataChannel"],"Resource":"*"},{"Effect":"Allow")"
+     R"(,"Action":["ec2messages:AcknowledgeMessage","ec2messages:DeleteMessage","ec2messages)"
+     R"(:FailMessage","ec2messages:GetEndpoint","ec2messages:GetMessages","ec2messages:SendR)"
+     R"(eply"],"Resource":"*"}]})"},
+    {"/", "AutoScalingFullAccess", "Provides full access to Auto Scaling.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"autoscaling:*","Res)"
+     R"(ource":"*"},{"Effect":"Allow","Action":"cloudwatch:PutMetricAlarm","Resource":"*"},{)"
+     R"("Effect":"Allow","Action":["ec2:DescribeAccountAttributes","ec2:DescribeAvailability)"
+     R"(Zones","ec2:DescribeImages","ec2:DescribeInstanceAttribute","ec2:DescribeInstances",)"
+     R"("ec2:DescribeKeyPairs","ec2:DescribeLaunchTemplateVersions","ec2:DescribePlacementGr)"
+     R"(oups","ec2:DescribeSecurityGroups","ec2:DescribeSpotInstanceRequests","ec2:DescribeS)"
+     R"(ubnets","ec2:DescribeVpcClassicLink"],"Resource":"*"},{"Effect":"Allow","Action":["e)"
+     R"(lasticloadbalancing:DescribeLoadBalancers","elasticloadbalancing:DescribeTargetGroup)"
+     R"(s"],"Resource":"*"}]})"},
     {"/", "CloudWatchAgentServerPolicy",
      "Permissions required to use AmazonCloudWatchAgent on servers",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudwatch:PutMetricData)"
-     R"(","ec2:DescribeVolumes","ec2:DescribeTags","logs:PutLogEvents","logs:PutRetentionPolicy",")"
-     R"(logs:DescribeLogStreams","logs:DescribeLogGroups","logs:CreateLogStream","logs:CreateLogGr)"
-     R"(oup","xray:PutTraceSegments","xray:PutTelemetryRecords","xray:GetSamplingRules","xray:GetS)"
-     R"(amplingTargets","xray:GetSamplingStatisticSummaries"],"Resource":"*"},{"Effect":"Allow","A)"
-     R"(ction":["ssm:GetParameter"],"Resource":"arn:aws:ssm:*:*:parameter/AmazonCloudWatch-*"}]})"},
-    {"/", "CloudWatchFullAccess",
-     "Provides full access to CloudWatch.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["autoscaling:Describe*",")"
-     R"(cloudwatch:*","logs:*","sns:*","iam:GetPolicy","iam:GetPolicyVersion","iam:GetRole","oam:L)"
-     R"(istSinks"],"Resource":"*"},{"Effect":"Allow","Action":"iam:CreateServiceLinkedRole","Resou)"
-     R"(rce":"arn:aws:iam::*:role/aws-service-role/events.amazonaws.com/AWSServiceRoleForCloudWatc)"
-     R"(hEvents*","Condition":{"StringLike":{"iam:AWSServiceName":"events.amazonaws.com"}}}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudwatch:PutMetr)"
+     R"(icData","ec2:DescribeVolumes","ec2:DescribeTags","logs:PutLogEvents","logs:PutRetent)"
+     R"(ionPolicy","logs:DescribeLogStreams","logs:DescribeLogGroups","logs:CreateLogStream")"
+     R"(,"logs:CreateLogGroup","xray:PutTraceSegments","xray:PutTelemetryRecords","xray:GetS)"
+     R"(amplingRules","xray:GetSamplingTargets","xray:GetSamplingStatisticSummaries"],"Resou)"
+     R"(rce":"*"},{"Effect":"Allow","Action":["ssm:GetParameter"],"Resource":"arn:aws:ssm:*:)"
+     R"(*:parameter/AmazonCloudWatch-*"}]})"},
+    {"/", "CloudWatchFullAccess", "Provides full access to CloudWatch.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["autoscaling:Descri)"
+     R"(be*","cloudwatch:*","logs:*","sns:*","iam:GetPolicy","iam:GetPolicyVersion","iam:Get)"
+     R"(Role","oam:ListSinks"],"Resource":"*"},{"Effect":"Allow","Action":"iam:CreateService)"
+     R"(LinkedRole","Resource":"arn:aws:iam::*:role/aws-service-role/events.amazonaws.com/AW)"
+     R"(SServiceRoleForCloudWatchEvents*","Condition":{"StringLike":{"iam:AWSServiceName":"e)"
+     R"(vents.amazonaws.com"}}}]})"},
     {"/", "CloudWatchLambdaInsightsExecutionRolePolicy",
      "Policy required for the Lambda Insights Extension",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"logs:CreateLogGroup","Res)"
-     R"(ource":"*"},{"Effect":"Allow","Action":["logs:CreateLogStream","logs:PutLogEvents"],"Resou)"
-     R"(rce":"arn:aws:logs:*:*:log-group:/aws/lambda-insights:*"}]})"},
-    {"/", "CloudWatchLogsFullAccess",
-     "Provides full access to CloudWatch Logs",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:*","cloudwatch:Gene)"
-     R"(rateQuery","cloudwatch:GenerateQueryResultsSummary"],"Resource":"*"}]})"},
-    {"/", "CloudWatchLogsReadOnlyAccess",
-     "Provides read only access to CloudWatch Logs",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:Describe*","logs:Ge)"
-     R"(t*","logs:List*","logs:StartQuery","logs:StopQuery","logs:TestMetricFilter","logs:FilterLo)"
-     R"(gEvents","logs:StartLiveTail","logs:StopLiveTail","cloudwatch:GenerateQuery","cloudwatch:G)"
-     R"(enerateQueryResultsSummary"],"Resource":"*"}]})"},
-    {"/", "CloudWatchReadOnlyAccess",
-     "Provides read only access to CloudWatch.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["application-autoscaling:)"
-     R"(DescribeScalingPolicies","autoscaling:Describe*","cloudwatch:BatchGet*","cloudwatch:Descri)"
-     R"(be*","cloudwatch:GenerateQuery","cloudwatch:Get*","cloudwatch:List*","logs:Get*","logs:Lis)"
-     R"(t*","logs:StartQuery","logs:StopQuery","logs:Describe*","logs:TestMetricFilter","logs:Filt)"
-     R"(erLogEvents","logs:StartLiveTail","logs:StopLiveTail","sns:Get*","sns:List*"],"Resource":")"
-     R"(*"}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"logs:CreateLogGroup)"
+     R"(","Resource":"*"},{"Effect":"Allow","Action":["logs:CreateLogStream","logs:PutLogEve)"
+     R"(nts"],"Resource":"arn:aws:logs:*:*:log-group:/aws/lambda-insights:*"}]})"},
+    {"/", "CloudWatchLogsFullAccess", "Provides full access to CloudWatch Logs",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:*","cloudwatc)"
+     R"(h:GenerateQuery","cloudwatch:GenerateQueryResultsSummary"],"Resource":"*"}]})"},
+    {"/", "CloudWatchLogsReadOnlyAccess", "Provides read only access to CloudWatch Logs",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:Describe*","l)"
+     R"(ogs:Get*","logs:List*","logs:StartQuery","logs:StopQuery","logs:TestMetricFilter","l)"
+     R"(ogs:FilterLogEvents","logs:StartLiveTail","logs:StopLiveTail","cloudwatch:GenerateQu)"
+     R"(ery","cloudwatch:GenerateQueryResultsSummary"],"Resource":"*"}]})"},
+    {"/", "CloudWatchReadOnlyAccess", "Provides read only access to CloudWatch.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["application-autosc)"
+     R"(aling:DescribeScalingPolicies","autoscaling:Describe*","cloudwatch:BatchGet*","cloud)"
+     R"(watch:Describe*","cloudwatch:GenerateQuery","cloudwatch:Get*","cloudwatch:List*","lo)"
+     R"(gs:Get*","logs:List*","logs:StartQuery","logs:StopQuery","logs:Describe*","logs:Test)"
+     R"(MetricFilter","logs:FilterLogEvents","logs:StartLiveTail","logs:StopLiveTail","sns:G)"
+     R"(et*","sns:List*"],"Resource":"*"}]})"},
     {"/", "ElasticLoadBalancingFullAccess",
-     "Provides full access to Amazon ElasticLoadBalancing, and limited access to other services "
-     "necessary to provide ElasticLoadBalancing features.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"elasticloadbalancing:*",")"
-     R"(Resource":"*"},{"Effect":"Allow","Action":["ec2:DescribeAccountAttributes","ec2:DescribeAd)"
-     R"(dresses","ec2:DescribeInternetGateways","ec2:DescribeSecurityGroups","ec2:DescribeSubnets")"
-     R"(,"ec2:DescribeVpcs","ec2:DescribeVpcClassicLink","ec2:DescribeInstances","ec2:DescribeNetw)"
-     R"(orkInterfaces","ec2:DescribeClassicLinkInstances","ec2:DescribeRouteTables","cognito-idp:D)"
-     R"(escribeUserPoolClient"],"Resource":"*"},{"Effect":"Allow","Action":"iam:CreateServiceLinke)"
-     R"(dRole","Resource":"*","Condition":{"StringEquals":{"iam:AWSServiceName":"elasticloadbalanc)"
-     R"(ing.amazonaws.com"}}}]})"},
+     "Provides full access to Amazon ElasticLoadBalancing, and limited access to other ser"
+     "vices necessary to provide ElasticLoadBalancing features.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"elasticloadbalancin)"
+     R"(g:*","Resource":"*"},{"Effect":"Allow","Action":["ec2:DescribeAccountAttributes","ec)"
+     R"(2:DescribeAddresses","ec2:DescribeInternetGateways","ec2:DescribeSecurityGroups","ec)"
+     R"(2:DescribeSubnets","ec2:DescribeVpcs","ec2:DescribeVpcClassicLink","ec2:DescribeInst)"
+     R"(ances","ec2:DescribeNetworkInterfaces","ec2:DescribeClassicLinkInstances","ec2:Descr)"
+     R"(ibeRouteTables","cognito-idp:DescribeUserPoolClient"],"Resource":"*"},{"Effect":"All)"
+     R"(ow","Action":"iam:CreateServiceLinkedRole","Resource":"*","Condition":{"StringEquals)"
+     R"(":{"iam:AWSServiceName":"elasticloadbalancing.amazonaws.com"}}}]})"},
     {"/", "ElasticLoadBalancingReadOnly",
      "Provides read only access to Amazon ElasticLoadBalancing and dependent services",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["elasticloadbalancing:Des)"
-     R"(cribe*","elasticloadbalancing:Get*"],"Resource":"*"},{"Effect":"Allow","Action":["ec2:Desc)"
-     R"(ribeInstances","ec2:DescribeClassicLinkInstances","ec2:DescribeSecurityGroups"],"Resource")"
-     R"(:"*"}]})"},
-    {"/", "IAMFullAccess",
-     "Provides full access to IAM via the AWS Management Console.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:*","organizations:De)"
-     R"(scribeAccount","organizations:DescribeOrganization","organizations:DescribeOrganizationalU)"
-     R"(nit","organizations:DescribePolicy","organizations:ListChildren","organizations:ListParent)"
-     R"(s","organizations:ListPoliciesForTarget","organizations:ListRoots","organizations:ListPoli)"
-     R"(cies","organizations:ListTargetsForPolicy"],"Resource":"*"}]})"},
-    {"/", "IAMReadOnlyAccess",
-     "Provides read only access to IAM via the AWS Management Console.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:GenerateCredentialRe)"
-     R"(port","iam:GenerateServiceLastAccessedDetails","iam:Get*","iam:List*","iam:SimulateCustomP)"
-     R"(olicy","iam:SimulatePrincipalPolicy"],"Resource":"*"}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["elasticloadbalanci)"
+     R"(ng:Describe*","elasticloadbalancing:Get*"],"Resource":"*"},{"Effect":"Allow","Action)"
+     R"(":["ec2:DescribeInstances","ec2:DescribeClassicLinkInstances","ec2:DescribeSecurityG)"
+     R"(roups"],"Resource":"*"}]})"},
+    {"/", "IAMFullAccess", "Provides full access to IAM via the AWS Management Console.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:*","organizati)"
+     R"(ons:DescribeAccount","organizations:DescribeOrganization","organizations:DescribeOrg)"
+     R"(anizationalUnit","organizations:DescribePolicy","organizations:ListChildren","organi)"
+     R"(zations:ListParents","organizations:ListPoliciesForTarget","organizations:ListRoots")"
+     R"(,"organizations:ListPolicies","organizations:ListTargetsForPolicy"],"Resource":"*"}])"
+     R"(})"},
+    {"/", "IAMReadOnlyAccess", "Provides read only access to IAM via the AWS Management Console.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:GenerateCreden)"
+     R"(tialReport","iam:GenerateServiceLastAccessedDetails","iam:Get*","iam:List*","iam:Sim)"
+     R"(ulateCustomPolicy","iam:SimulatePrincipalPolicy"],"Resource":"*"}]})"},
     {"/", "IAMUserChangePassword",
      "Provides the ability for an IAM user to change their own password.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:ChangePassword"],"Re)"
-     R"(source":["arn:aws:iam::*:user/${aws:username}"]},{"Effect":"Allow","Action":["iam:GetAccou)"
-     R"(ntPasswordPolicy"],"Resource":"*"}]})"},
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:ChangePassword)"
+     R"("],"Resource":["arn:aws:iam::*:user/${aws:username}"]},{"Effect":"Allow","Action":[")"
+     R"(iam:GetAccountPasswordPolicy"],"Resource":"*"}]})"},
     {"/", "PowerUserAccess",
-     "Provides full access to AWS services and resources, but does not allow management of Users"
-     " and groups.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","NotAction":["iam:*","organizations)"
-     R"(:*","account:*"],"Resource":"*"},{"Effect":"Allow","Action":["account:GetAccountInformatio)"
-     R"(n","account:GetPrimaryEmail","account:ListRegions","iam:CreateServiceLinkedRole","iam:Dele)"
-     R"(teServiceLinkedRole","iam:ListRoles","organizations:DescribeOrganization"],"Resource":"*"})"
-     R"(]})"},
-    {"/", "ReadOnlyAccess",
-     "Provides read-only access to AWS services and resources.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["apigateway:GET","applica)"
-     R"(tion-autoscaling:Get*","application-autoscaling:List*","application-autoscaling:Describe*")"
-     R"(,"autoscaling:Get*","autoscaling:List*","autoscaling:Describe*","cloudformation:Get*","clo)"
-     R"(udformation:List*","cloudformation:Describe*","cloudformation:Detect*","cloudformation:Est)"
-     R"(imateTemplateCost","cloudformation:ValidateTemplate","cloudtrail:Get*","cloudtrail:List*",)"
-     R"("cloudtrail:Describe*","cloudtrail:LookupEvents","cloudwatch:Get*","cloudwatch:List*","clo)"
-     R"(udwatch:Describe*","codedeploy:Get*","codedeploy:List*","codedeploy:Describe*","codedeploy)"
-     R"(:BatchGet*","dynamodb:Get*","dynamodb:List*","dynamodb:Describe*","dynamodb:BatchGet*","dy)"
-     R"(namodb:PartiQLSelect","dynamodb:Query","dynamodb:Scan","ec2:Get*","ec2:List*","ec2:Describ)"
-     R"(e*","ecr:Get*","ecr:List*","ecr:Describe*","ecr:BatchCheck*","ecr:BatchGet*","ecs:Get*","e)"
-     R"(cs:List*","ecs:Describe*","eks:Get*","eks:List*","eks:Describe*","elasticloadbalancing:Get)"
-     R"(*","elasticloadbalancing:List*","elasticloadbalancing:Describe*","events:Get*","events:Lis)"
-     R"(t*","events:Describe*","events:TestEventPattern","iam:Get*","iam:List*","iam:Describe*","i)"
-     R"(am:Generate*","iam:SimulateCustomPolicy","iam:SimulatePrincipalPolicy","kinesis:Get*","kin)"
-     R"(esis:List*","kinesis:Describe*","kms:Get*","kms:List*","kms:Describe*","lambda:Get*","lamb)"
-     R"(da:List*","lambda:Describe*","logs:Get*","logs:List*","logs:Describe*","logs:FilterLogEven)"
-     R"(ts","logs:StartQuery","logs:StopQuery","logs:TestMetricFilter","logs:StartLiveTail","logs:)"
-     R"(StopLiveTail","route53:Get*","route53:List*","route53:Describe*","s3:Get*","s3:List*","s3:)"
-     R"(Describe*","scheduler:Get*","scheduler:List*","scheduler:Describe*","secretsmanager:Descri)"
-     R"(beSecret","secretsmanager:GetResourcePolicy","secretsmanager:List*","sns:Get*","sns:List*")"
-     R"(,"sns:Describe*","sqs:Get*","sqs:List*","sqs:Receive*","ssm:Get*","ssm:List*","ssm:Describ)"
-     R"(e*","states:Get*","states:List*","states:Describe*","sts:GetCallerIdentity","sts:GetAccess)"
-     R"(KeyInfo","sts:GetSessionToken","tag:Get*","tag:List*","tag:Describe*","xray:Get*","xray:Li)"
-     R"(st*","xray:Describe*","xray:BatchGet*"],"Resource":"*"}]})"},
+     "Provides full access to AWS services and resources, but does not allow management of"
+     " Users and groups.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","NotAction":["iam:*","organiz)"
+     R"(ations:*","account:*"],"Resource":"*"},{"Effect":"Allow","Action":["account:GetAccou)"
+     R"(ntInformation","account:GetPrimaryEmail","account:ListRegions","iam:CreateServiceLin)"
+     R"(kedRole","iam:DeleteServiceLinkedRole","iam:ListRoles","organizations:DescribeOrgani)"
+     R"(zation"],"Resource":"*"}]})"},
+    {"/", "ReadOnlyAccess", "Provides read-only access to AWS services and resources.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["apigateway:GET","a)"
+     R"(pplication-autoscaling:Get*","application-autoscaling:List*","application-autoscalin)"
+     R"(g:Describe*","autoscaling:Get*","autoscaling:List*","autoscaling:Describe*","cloudfo)"
+     R"(rmation:Get*","cloudformation:List*","cloudformation:Describe*","cloudformation:Dete)"
+     R"(ct*","cloudformation:EstimateTemplateCost","cloudformation:ValidateTemplate","cloudt)"
+     R"(rail:Get*","cloudtrail:List*","cloudtrail:Describe*","cloudtrail:LookupEvents","clou)"
+     R"(dwatch:Get*","cloudwatch:List*","cloudwatch:Describe*","codedeploy:Get*","codedeploy)"
+     R"(:List*","codedeploy:Describe*","codedeploy:BatchGet*","dynamodb:Get*","dynamodb:List)"
+     R"(*","dynamodb:Describe*","dynamodb:BatchGet*","dynamodb:PartiQLSelect","dynamodb:Quer)"
+     R"(y","dynamodb:Scan","ec2:Get*","ec2:List*","ec2:Describe*","ecr:Get*","ecr:List*","ec)"
+     R"(r:Describe*","ecr:BatchCheck*","ecr:BatchGet*","ecs:Get*","ecs:List*","ecs:Describe*)"
+     R"(","eks:Get*","eks:List*","eks:Describe*","elasticloadbalancing:Get*","elasticloadbal)"
+     R"(ancing:List*","elasticloadbalancing:Describe*","events:Get*","events:List*","events:)"
+     R"(Describe*","events:TestEventPattern","iam:Get*","iam:List*","iam:Describe*","iam:Gen)"
+     R"(erate*","iam:SimulateCustomPolicy","iam:SimulatePrincipalPolicy","kinesis:Get*","kin)"
+     R"(esis:List*","kinesis:Describe*","kms:Get*","kms:List*","kms:Describe*","lambda:Get*")"
+     R"(,"lambda:List*","lambda:Describe*","logs:Get*","logs:List*","logs:Describe*","logs:F)"
+     R"(ilterLogEvents","logs:StartQuery","logs:StopQuery","logs:TestMetricFilter","logs:Sta)"
+     R"(rtLiveTail","logs:StopLiveTail","route53:Get*","route53:List*","route53:Describe*",")"
+     R"(s3:Get*","s3:List*","s3:Describe*","scheduler:Get*","scheduler:List*","scheduler:Des)"
+     R"(cribe*","secretsmanager:DescribeSecret","secretsmanager:GetResourcePolicy","secretsm)"
+     R"(anager:List*","sns:Get*","sns:List*","sns:Describe*","sqs:Get*","sqs:List*","sqs:Rec)"
+     R"(eive*","ssm:Get*","ssm:List*","ssm:Describe*","states:Get*","states:List*","states:D)"
+     R"(escribe*","sts:GetCallerIdentity","sts:GetAccessKeyInfo","sts:GetSessionToken","tag:)"
+     R"(Get*","tag:List*","tag:Describe*","xray:Get*","xray:List*","xray:Describe*","xray:Ba)"
+     R"(tchGet*"],"Resource":"*"}]})"},
     {"/job-function/", "ViewOnlyAccess",
-     "This policy grants permissions to view resources and basic metadata across all AWS service"
-     "s.",
-     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["application-autoscaling:)"
-     R"(Describe*","application-autoscaling:List*","autoscaling:Describe*","autoscaling:List*","cl)"
-     R"(oudformation:Describe*","cloudformation:List*","cloudtrail:Describe*","cloudtrail:List*",")"
-     R"(cloudwatch:Describe*","cloudwatch:List*","codedeploy:Describe*","codedeploy:List*","dynamo)"
-     R"(db:List*","ec2:Describe*","ec2:List*","ecr:Describe*","ecr:List*","ecs:Describe*","ecs:Lis)"
-     R"(t*","eks:List*","elasticloadbalancing:Describe*","elasticloadbalancing:List*","events:Desc)"
-     R"(ribe*","events:List*","iam:List*","kinesis:Describe*","kinesis:List*","lambda:List*","logs)"
-     R"(:Describe*","logs:List*","route53:Describe*","route53:List*","s3:List*","scheduler:Describ)"
-     R"(e*","scheduler:List*","secretsmanager:Describe*","secretsmanager:List*","sns:List*","sqs:L)"
-     R"(ist*","ssm:Describe*","ssm:List*","states:Describe*","states:List*"],"Resource":"*"}]})"},
+     "This policy grants permissions to view resources and basic metadata across all AWS s"
+     "ervices.",
+     R"({"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["application-autosc)"
+     R"(aling:Describe*","application-autoscaling:List*","autoscaling:Describe*","autoscalin)"
+     R"(g:List*","cloudformation:Describe*","cloudformation:List*","cloudtrail:Describe*","c)"
+     R"(loudtrail:List*","cloudwatch:Describe*","cloudwatch:List*","codedeploy:Describe*","c)"
+     R"(odedeploy:List*","dynamodb:List*","ec2:Describe*","ec2:List*","ecr:Describe*","ecr:L)"
+     R"(ist*","ecs:Describe*","ecs:List*","eks:List*","elasticloadbalancing:Describe*","elas)"
+     R"(ticloadbalancing:List*","events:Describe*","events:List*","iam:List*","kinesis:Descr)"
+     R"(ibe*","kinesis:List*","lambda:List*","logs:Describe*","logs:List*","route53:Describe)"
+     R"(*","route53:List*","s3:List*","scheduler:Describe*","scheduler:List*","secretsmanage)"
+     R"(r:Describe*","secretsmanager:List*","sns:List*","sqs:List*","ssm:Describe*","ssm:Lis)"
+     R"(t*","states:Describe*","states:List*"],"Resource":"*"}]})"},
 };
 
 constexpr std::string_view kBase32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -557,8 +565,10 @@ std::span<const AwsPolicy> aws_policies() { return kPolicies; }
 const AwsPolicy* find_aws_policy(std::string_view arn) {
   const auto parsed = parse_entity_arn(arn);
   if (!parsed || !parsed->of_aws() || parsed->kind != PolicyRecord::kKind) return nullptr;
-  const auto found = std::ranges::lower_bound(kPolicies, std::string_view(parsed->name), {}, &AwsPolicy::name);
-  const bool is_it = found != std::end(kPolicies) && found->name == parsed->name && found->path == parsed->path;
+  const auto found =
+      std::ranges::lower_bound(kPolicies, std::string_view(parsed->name), {}, &AwsPolicy::name);
+  const bool is_it =
+      found != std::end(kPolicies) && found->name == parsed->name && found->path == parsed->path;
   return is_it ? found : nullptr;
 }
 

@@ -11,13 +11,13 @@
 namespace pileus::services::iam {
 
 struct AwsPolicy {
-  std::string_view path;         // "/", "/service-role/" …
+  std::string_view path;  // "/", "/service-role/" …
   std::string_view name;
   std::string_view description;
-  std::string_view document;     // JSON
+  std::string_view document;  // JSON
 
   std::string arn(std::string_view partition) const;
-  std::string id() const;        // "ANPA…", the same for ever
+  std::string id() const;  // "ANPA…", the same for ever
   std::string version() const { return "v1"; }
   Time created() const;
 };

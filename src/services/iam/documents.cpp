@@ -5,8 +5,8 @@
 namespace pileus::services::iam {
 
 Result<Unit> check_document(std::string_view text, DocumentKind kind) {
-  TRY(aws::policy::parse_policy(text, kind == DocumentKind::kTrust ? aws::policy::Use::kTrust
-                                                                   : aws::policy::Use::kIdentity));
+  TRY(aws::policy::parse_policy(
+      text, kind == DocumentKind::kTrust ? aws::policy::Use::kTrust : aws::policy::Use::kIdentity));
   return Unit{};
 }
 

@@ -22,8 +22,10 @@ std::vector<Edit::Item*> Edit::collect(store::Transaction& transaction) {
     changed.push_back(&item);
   }
   for (auto& [key, value] : rows_) {
-    if (value) transaction.put(key, *value);
-    else transaction.remove(key);
+    if (value)
+      transaction.put(key, *value);
+    else
+      transaction.remove(key);
   }
   for (const auto& [key, revision] : rows_read_) transaction.expect(key, revision);
   return changed;
@@ -78,7 +80,8 @@ Task<Result<bool>> Edit::commit() {
   const bool conflict = !committed && committed.error().is(errc::kConflict);
   // An error that is no conflict may come after the commit happened: the caches are dropped too.
   if (!conflict)
-    for (const Item* item : changed) item->changed(state_, item->removed ? nullptr : item->value.get(), item->before);
+    for (const Item* item : changed)
+      item->changed(state_, item->removed ? nullptr : item->value.get(), item->before);
   if (committed) co_return true;
   if (!conflict) co_return fail(std::move(committed).error());
   if (++attempt_ == store::kUpdateAttempts) co_return fail(concurrent_modification());

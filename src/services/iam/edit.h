@@ -53,9 +53,11 @@ class Edit {
     item.before = std::move(entry->value);
     co_return hold(item, std::move(value));
   }
-  // Authorizes `action` on the entity of that name, then gives it; NoSuchEntity where there is none.
+  // Authorizes `action` on the entity of that name, then gives it; NoSuchEntity where there is
+  // none.
   template <class T>
-  Task<Result<T*>> open(std::string action, std::string name, aws::ConditionValues conditions = {}) {
+  Task<Result<T*>> open(std::string action, std::string name,
+                        aws::ConditionValues conditions = {}) {
     CO_TRY_ASSIGN(T * entity, co_await find<T>(name));
     if (entity) conditions.merge(conditions_of(*entity));
     std::string arn = entity ? entity->arn : arn_of<T>(context_, "/", name);
@@ -82,12 +84,14 @@ class Edit {
   // By id; nullptr where there is none.
   Task<Result<GroupRecord*>> find_group(std::string id);
 
-  // The account's own managed policy; nullptr where there is none (AWS's own are in aws_policies.h).
+  // The account's own managed policy; nullptr where there is none (AWS's own are in
+  // aws_policies.h).
   Task<Result<PolicyRecord*>> find_policy(std::string arn);
   // Authorizes `action` on the policy, then gives it; NoSuchEntity where there is none.
   Task<Result<PolicyRecord*>> open_policy(std::string action, std::string arn,
                                           aws::ConditionValues conditions = {});
-  // Indexes (and for the account's own policies counts) that the entity uses the policy, or no more.
+  // Indexes (and for the account's own policies counts) that the entity uses the policy, or no
+  // more.
   template <class T>
   Task<Result<Unit>> add_use(std::string arn, Usage usage, std::string name) {
     CO_TRY(co_await count_use(arn, usage, +1));

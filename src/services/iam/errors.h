@@ -44,7 +44,9 @@ inline Error limit_exceeded(std::string message) {
 inline Error quota_exceeded(std::string_view quota, std::size_t limit) {
   return limit_exceeded(str("Cannot exceed quota for ", quota, ": ", limit));
 }
-inline Error invalid_input(std::string message) { return Error("InvalidInput", std::move(message), 400); }
+inline Error invalid_input(std::string message) {
+  return Error("InvalidInput", std::move(message), 400);
+}
 inline Error validation_error(std::string message) {
   return Error("ValidationError", std::move(message), 400);
 }

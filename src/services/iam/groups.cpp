@@ -14,7 +14,8 @@ namespace pileus::services::iam {
 
 using namespace gen::iam;
 
-Task<Result<CreateGroupOutput>> IamService::create_group(aws::Context& context, CreateGroupInput in) {
+Task<Result<CreateGroupOutput>> IamService::create_group(aws::Context& context,
+                                                         CreateGroupInput in) {
   const std::string path = in.path.value_or("/");
   const std::string arn = arn_of<GroupRecord>(context, path, in.group_name);
   CO_TRY(co_await context.authorize("iam:CreateGroup", arn));
@@ -31,7 +32,8 @@ Task<Result<CreateGroupOutput>> IamService::create_group(aws::Context& context, 
 
 Task<Result<GetGroupOutput>> IamService::get_group(aws::Context& context, GetGroupInput in) {
   Edit edit(*state_, context);
-  CO_TRY_ASSIGN(GroupRecord * group, co_await edit.open<GroupRecord>("iam:GetGroup", in.group_name));
+  CO_TRY_ASSIGN(GroupRecord * group,
+                co_await edit.open<GroupRecord>("iam:GetGroup", in.group_name));
   CO_TRY_ASSIGN(const auto page, page_of(group->members, in));
   GetGroupOutput output;
   output.group = shape_of(*group);
@@ -43,7 +45,8 @@ Task<Result<GetGroupOutput>> IamService::get_group(aws::Context& context, GetGro
   co_return output;
 }
 
-Task<Result<UpdateGroupOutput>> IamService::update_group(aws::Context& context, UpdateGroupInput in) {
+Task<Result<UpdateGroupOutput>> IamService::update_group(aws::Context& context,
+                                                         UpdateGroupInput in) {
   for (Edit edit(*state_, context);;) {
     CO_TRY_ASSIGN(GroupRecord * group,
                   co_await edit.open<GroupRecord>("iam:UpdateGroup", in.group_name));
@@ -51,7 +54,8 @@ Task<Result<UpdateGroupOutput>> IamService::update_group(aws::Context& context, 
     renamed.path = in.new_path.value_or(group->path);
     renamed.name = in.new_group_name.value_or(group->name);
     renamed.arn = moved_arn<GroupRecord>(group->arn, renamed.path, renamed.name);
-    if (renamed.arn != group->arn) CO_TRY(co_await context.authorize("iam:UpdateGroup", renamed.arn));
+    if (renamed.arn != group->arn)
+      CO_TRY(co_await context.authorize("iam:UpdateGroup", renamed.arn));
     if (to_lower(renamed.name) == to_lower(group->name)) {
       *group = std::move(renamed);
     } else {
@@ -67,7 +71,8 @@ Task<Result<UpdateGroupOutput>> IamService::update_group(aws::Context& context, 
   }
 }
 
-Task<Result<DeleteGroupOutput>> IamService::delete_group(aws::Context& context, DeleteGroupInput in) {
+Task<Result<DeleteGroupOutput>> IamService::delete_group(aws::Context& context,
+                                                         DeleteGroupInput in) {
   for (Edit edit(*state_, context);;) {
     CO_TRY_ASSIGN(GroupRecord * group,
                   co_await edit.open<GroupRecord>("iam:DeleteGroup", in.group_name));
@@ -88,9 +93,9 @@ Task<Result<ListGroupsOutput>> IamService::list_groups(aws::Context& context, Li
   CO_TRY(co_await context.authorize(
       "iam:ListGroups", arn_of<GroupRecord>(context, in.path_prefix.value_or("/"), "")));
   CO_TRY_ASSIGN(const auto page,
-                co_await load_records<GroupRecord>(state_->records, context.global_key(),
-                                                   prefix_of<GroupRecord>(), in.marker, in.max_items,
-                                                   under_path<GroupRecord>(in.path_prefix)));
+                co_await load_records<GroupRecord>(
+                    state_->records, context.global_key(), prefix_of<GroupRecord>(), in.marker,
+                    in.max_items, under_path<GroupRecord>(in.path_prefix)));
   ListGroupsOutput output;
   for (const auto& group : page.items) output.groups.push_back(shape_of(group));
   tell_page(page, output);

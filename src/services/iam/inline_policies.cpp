@@ -83,66 +83,66 @@ Task<Result<Output>> list_inline(IamState& state, aws::Context& context, std::st
 }  // namespace
 
 Task<Result<PutUserPolicyOutput>> IamService::put_user_policy(aws::Context& context,
-                                                            PutUserPolicyInput in) {
-  return put_inline<UserRecord, PutUserPolicyOutput>(*state_, context, "iam:PutUserPolicy", in.user_name,
-                                                   in.policy_name, in.policy_document);
+                                                              PutUserPolicyInput in) {
+  return put_inline<UserRecord, PutUserPolicyOutput>(
+      *state_, context, "iam:PutUserPolicy", in.user_name, in.policy_name, in.policy_document);
 }
 Task<Result<GetUserPolicyOutput>> IamService::get_user_policy(aws::Context& context,
-                                                            GetUserPolicyInput in) {
-  return get_inline<UserRecord, GetUserPolicyOutput>(*state_, context, "iam:GetUserPolicy", in.user_name,
-                                                   in.policy_name);
+                                                              GetUserPolicyInput in) {
+  return get_inline<UserRecord, GetUserPolicyOutput>(*state_, context, "iam:GetUserPolicy",
+                                                     in.user_name, in.policy_name);
 }
 Task<Result<DeleteUserPolicyOutput>> IamService::delete_user_policy(aws::Context& context,
-                                                                  DeleteUserPolicyInput in) {
+                                                                    DeleteUserPolicyInput in) {
   return delete_inline<UserRecord, DeleteUserPolicyOutput>(*state_, context, "iam:DeleteUserPolicy",
-                                                         in.user_name, in.policy_name);
+                                                           in.user_name, in.policy_name);
 }
 Task<Result<ListUserPoliciesOutput>> IamService::list_user_policies(aws::Context& context,
-                                                                  ListUserPoliciesInput in) {
+                                                                    ListUserPoliciesInput in) {
   std::string name = in.user_name;
   return list_inline<UserRecord, ListUserPoliciesInput, ListUserPoliciesOutput>(
       *state_, context, "iam:ListUserPolicies", std::move(name), std::move(in));
 }
 
 Task<Result<PutGroupPolicyOutput>> IamService::put_group_policy(aws::Context& context,
-                                                            PutGroupPolicyInput in) {
-  return put_inline<GroupRecord, PutGroupPolicyOutput>(*state_, context, "iam:PutGroupPolicy", in.group_name,
-                                                   in.policy_name, in.policy_document);
+                                                                PutGroupPolicyInput in) {
+  return put_inline<GroupRecord, PutGroupPolicyOutput>(
+      *state_, context, "iam:PutGroupPolicy", in.group_name, in.policy_name, in.policy_document);
 }
 Task<Result<GetGroupPolicyOutput>> IamService::get_group_policy(aws::Context& context,
-                                                            GetGroupPolicyInput in) {
-  return get_inline<GroupRecord, GetGroupPolicyOutput>(*state_, context, "iam:GetGroupPolicy", in.group_name,
-                                                   in.policy_name);
+                                                                GetGroupPolicyInput in) {
+  return get_inline<GroupRecord, GetGroupPolicyOutput>(*state_, context, "iam:GetGroupPolicy",
+                                                       in.group_name, in.policy_name);
 }
 Task<Result<DeleteGroupPolicyOutput>> IamService::delete_group_policy(aws::Context& context,
-                                                                  DeleteGroupPolicyInput in) {
-  return delete_inline<GroupRecord, DeleteGroupPolicyOutput>(*state_, context, "iam:DeleteGroupPolicy",
-                                                         in.group_name, in.policy_name);
+                                                                      DeleteGroupPolicyInput in) {
+  return delete_inline<GroupRecord, DeleteGroupPolicyOutput>(
+      *state_, context, "iam:DeleteGroupPolicy", in.group_name, in.policy_name);
 }
 Task<Result<ListGroupPoliciesOutput>> IamService::list_group_policies(aws::Context& context,
-                                                                  ListGroupPoliciesInput in) {
+                                                                      ListGroupPoliciesInput in) {
   std::string name = in.group_name;
   return list_inline<GroupRecord, ListGroupPoliciesInput, ListGroupPoliciesOutput>(
       *state_, context, "iam:ListGroupPolicies", std::move(name), std::move(in));
 }
 
 Task<Result<PutRolePolicyOutput>> IamService::put_role_policy(aws::Context& context,
-                                                            PutRolePolicyInput in) {
-  return put_inline<RoleRecord, PutRolePolicyOutput>(*state_, context, "iam:PutRolePolicy", in.role_name,
-                                                   in.policy_name, in.policy_document);
+                                                              PutRolePolicyInput in) {
+  return put_inline<RoleRecord, PutRolePolicyOutput>(
+      *state_, context, "iam:PutRolePolicy", in.role_name, in.policy_name, in.policy_document);
 }
 Task<Result<GetRolePolicyOutput>> IamService::get_role_policy(aws::Context& context,
-                                                            GetRolePolicyInput in) {
-  return get_inline<RoleRecord, GetRolePolicyOutput>(*state_, context, "iam:GetRolePolicy", in.role_name,
-                                                   in.policy_name);
+                                                              GetRolePolicyInput in) {
+  return get_inline<RoleRecord, GetRolePolicyOutput>(*state_, context, "iam:GetRolePolicy",
+                                                     in.role_name, in.policy_name);
 }
 Task<Result<DeleteRolePolicyOutput>> IamService::delete_role_policy(aws::Context& context,
-                                                                  DeleteRolePolicyInput in) {
+                                                                    DeleteRolePolicyInput in) {
   return delete_inline<RoleRecord, DeleteRolePolicyOutput>(*state_, context, "iam:DeleteRolePolicy",
-                                                         in.role_name, in.policy_name);
+                                                           in.role_name, in.policy_name);
 }
 Task<Result<ListRolePoliciesOutput>> IamService::list_role_policies(aws::Context& context,
-                                                                  ListRolePoliciesInput in) {
+                                                                    ListRolePoliciesInput in) {
   std::string name = in.role_name;
   return list_inline<RoleRecord, ListRolePoliciesInput, ListRolePoliciesOutput>(
       *state_, context, "iam:ListRolePolicies", std::move(name), std::move(in));

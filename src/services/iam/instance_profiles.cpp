@@ -29,7 +29,8 @@ Task<Result<CreateInstanceProfileOutput>> IamService::create_instance_profile(
   const std::string path = in.path.value_or("/");
   const std::string arn = arn_of<ProfileRecord>(context, path, in.instance_profile_name);
   CO_TRY(co_await context.authorize("iam:CreateInstanceProfile", arn, request_conditions(tags)));
-  CO_TRY(co_await check_quota<ProfileRecord>(*state_, context, "InstanceProfilesPerAccount", kProfiles));
+  CO_TRY(co_await check_quota<ProfileRecord>(*state_, context, "InstanceProfilesPerAccount",
+                                             kProfiles));
   for (Edit edit(*state_, context);;) {
     CO_TRY_ASSIGN(ProfileRecord * profile,
                   co_await edit.create(new_entity<ProfileRecord>(*state_, context, path,
@@ -41,8 +42,8 @@ Task<Result<CreateInstanceProfileOutput>> IamService::create_instance_profile(
   }
 }
 
-Task<Result<GetInstanceProfileOutput>> IamService::get_instance_profile(aws::Context& context,
-                                                                        GetInstanceProfileInput in) {
+Task<Result<GetInstanceProfileOutput>> IamService::get_instance_profile(
+    aws::Context& context, GetInstanceProfileInput in) {
   Edit edit(*state_, context);
   CO_TRY_ASSIGN(ProfileRecord * profile, co_await edit.open<ProfileRecord>(
                                              "iam:GetInstanceProfile", in.instance_profile_name));
@@ -54,11 +55,12 @@ Task<Result<GetInstanceProfileOutput>> IamService::get_instance_profile(aws::Con
 Task<Result<DeleteInstanceProfileOutput>> IamService::delete_instance_profile(
     aws::Context& context, DeleteInstanceProfileInput in) {
   for (Edit edit(*state_, context);;) {
-    CO_TRY_ASSIGN(ProfileRecord * profile, co_await edit.open<ProfileRecord>(
-                                               "iam:DeleteInstanceProfile", in.instance_profile_name));
+    CO_TRY_ASSIGN(
+        ProfileRecord * profile,
+        co_await edit.open<ProfileRecord>("iam:DeleteInstanceProfile", in.instance_profile_name));
     if (!profile->role.empty())
-      co_return fail(delete_conflict(
-          "Cannot delete entity, must remove roles from instance profile first."));
+      co_return fail(
+          delete_conflict("Cannot delete entity, must remove roles from instance profile first."));
     edit.remove(*profile);
     CO_TRY_ASSIGN(const bool saved, co_await edit.commit());
     if (saved) co_return DeleteInstanceProfileOutput{};
@@ -67,11 +69,13 @@ Task<Result<DeleteInstanceProfileOutput>> IamService::delete_instance_profile(
 
 Task<Result<ListInstanceProfilesOutput>> IamService::list_instance_profiles(
     aws::Context& context, ListInstanceProfilesInput in) {
-  CO_TRY(co_await context.authorize(
-      "iam:ListInstanceProfiles", arn_of<ProfileRecord>(context, in.path_prefix.value_or("/"), "")));
-  CO_TRY_ASSIGN(const auto page, co_await load_records<ProfileRecord>(
-                                     state_->records, context.global_key(), prefix_of<ProfileRecord>(),
-                                     in.marker, in.max_items, under_path<ProfileRecord>(in.path_prefix)));
+  CO_TRY(
+      co_await context.authorize("iam:ListInstanceProfiles",
+                                 arn_of<ProfileRecord>(context, in.path_prefix.value_or("/"), "")));
+  CO_TRY_ASSIGN(const auto page,
+                co_await load_records<ProfileRecord>(
+                    state_->records, context.global_key(), prefix_of<ProfileRecord>(), in.marker,
+                    in.max_items, under_path<ProfileRecord>(in.path_prefix)));
   ListInstanceProfilesOutput output;
   Edit edit(*state_, context);
   for (const auto& profile : page.items) {
@@ -104,8 +108,9 @@ Task<Result<ListInstanceProfilesForRoleOutput>> IamService::list_instance_profil
 Task<Result<AddRoleToInstanceProfileOutput>> IamService::add_role_to_instance_profile(
     aws::Context& context, AddRoleToInstanceProfileInput in) {
   for (Edit edit(*state_, context);;) {
-    CO_TRY_ASSIGN(ProfileRecord * profile, co_await edit.open<ProfileRecord>(
-                                               "iam:AddRoleToInstanceProfile", in.instance_profile_name));
+    CO_TRY_ASSIGN(ProfileRecord * profile,
+                  co_await edit.open<ProfileRecord>("iam:AddRoleToInstanceProfile",
+                                                    in.instance_profile_name));
     CO_TRY_ASSIGN(RoleRecord * role, co_await edit.find<RoleRecord>(in.role_name));
     if (role) CO_TRY(co_await context.authorize("iam:PassRole", role->arn, conditions_of(*role)));
     if (!role) co_return fail(no_such<RoleRecord>(in.role_name));

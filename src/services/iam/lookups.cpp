@@ -17,7 +17,8 @@ using UserPointer = std::shared_ptr<const aws::UserFacts>;
 
 // In the place of a document that is gone: what it cut stays cut.
 constexpr std::string_view kAllowsNothing =
-    R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"none:Nothing","Resource":"*"}})";
+    R"({"Version":"2012-10-17","Statement":)"
+    R"({"Effect":"Allow","Action":"none:Nothing","Resource":"*"}})";
 
 std::string partition_of(std::string_view account) { return str(account, "/global"); }
 
@@ -79,7 +80,8 @@ Task<Result<CredentialPointer>> IamService::find(std::string access_key_id,
   const auto known = state.keys.get(access_key_id, now);
   if (known && known->fresh) co_return known->value;
   auto account = aws::account_of_access_key(access_key_id);
-  if (!account || !access_key_id.starts_with(aws::kLongLivedKeyPrefix)) co_return CredentialPointer();
+  if (!account || !access_key_id.starts_with(aws::kLongLivedKeyPrefix))
+    co_return CredentialPointer();
   if (const auto unknown = state.unknown_keys.get(access_key_id, now); unknown && unknown->fresh)
     co_return CredentialPointer();
   const auto ticket = state.keys.ticket();
@@ -126,7 +128,8 @@ Task<Result<Unit>> add_policies(IamState& state, T entity,
     if (!entity.boundary.empty()) {
       CO_TRY_ASSIGN(auto policy, co_await read_managed(state, entity.boundary));
       // A boundary that cannot be found lets nothing through.
-      out->boundary = policy ? std::move(*policy) : aws::NamedPolicy{entity.boundary, std::string(kAllowsNothing)};
+      out->boundary = policy ? std::move(*policy)
+                             : aws::NamedPolicy{entity.boundary, std::string(kAllowsNothing)};
     }
   }
   co_return Unit{};
@@ -135,7 +138,8 @@ Task<Result<Unit>> add_policies(IamState& state, T entity,
 template <class T>
 Task<Result<std::optional<T>>> read_principal(IamState& state, std::string account,
                                               std::string name, std::string arn, std::string id) {
-  CO_TRY_ASSIGN(auto loaded, co_await store::load<T>(state.records, partition_of(account), key_of<T>(name)));
+  CO_TRY_ASSIGN(auto loaded,
+                co_await store::load<T>(state.records, partition_of(account), key_of<T>(name)));
   if (!loaded || loaded->value.arn != arn || loaded->value.id != id) co_return std::optional<T>();
   co_return std::optional<T>(std::move(loaded->value));
 }
@@ -159,20 +163,22 @@ Task<Result<std::shared_ptr<aws::PrincipalPolicies>>> read_policies(
   auto out = std::make_shared<aws::PrincipalPolicies>();
   const auto parsed = parse_entity_arn(arn);
   if (parsed && parsed->kind == UserRecord::kKind) {
-    CO_TRY_ASSIGN(auto user, co_await read_principal<UserRecord>(state, parsed->account, parsed->name, arn, id));
+    CO_TRY_ASSIGN(auto user, co_await read_principal<UserRecord>(state, parsed->account,
+                                                                 parsed->name, arn, id));
     if (user) {
       CO_TRY(co_await add_policies(state, *user, out));
       CO_TRY(co_await add_groups(state, parsed->account, user->groups, out));
     }
   } else if (parsed && parsed->kind == RoleRecord::kKind) {
-    CO_TRY_ASSIGN(auto role, co_await read_principal<RoleRecord>(state, parsed->account, parsed->name, arn, id));
+    CO_TRY_ASSIGN(auto role, co_await read_principal<RoleRecord>(state, parsed->account,
+                                                                 parsed->name, arn, id));
     if (role) CO_TRY(co_await add_policies(state, std::move(*role), out));
   }
   for (const auto& session_arn : session_arns) {
     CO_TRY_ASSIGN(auto policy, co_await read_managed(state, session_arn));
     // One that is gone stays as a name that allows nothing: the session is cut by it all the same.
-    out->session_managed.push_back(policy ? std::move(*policy)
-                                          : aws::NamedPolicy{session_arn, std::string(kAllowsNothing)});
+    out->session_managed.push_back(
+        policy ? std::move(*policy) : aws::NamedPolicy{session_arn, std::string(kAllowsNothing)});
   }
   co_return out;
 }
@@ -222,8 +228,9 @@ Task<Result<PoliciesPointer>> IamService::of(const aws::Identity& identity) {
 namespace {
 
 Task<Result<RolePointer>> read_role(IamState& state, EntityArn name, std::string arn) {
-  CO_TRY_ASSIGN(auto loaded, co_await store::load<RoleRecord>(
-                                 state.records, partition_of(name.account), key_of<RoleRecord>(name.name)));
+  CO_TRY_ASSIGN(auto loaded,
+                co_await store::load<RoleRecord>(state.records, partition_of(name.account),
+                                                 key_of<RoleRecord>(name.name)));
   if (!loaded || loaded->value.arn != arn) co_return RolePointer();
   RoleRecord& role = loaded->value;
   auto facts = std::make_shared<aws::RoleFacts>();
@@ -239,8 +246,9 @@ Task<Result<RolePointer>> read_role(IamState& state, EntityArn name, std::string
 }
 
 Task<Result<UserPointer>> read_user(IamState& state, EntityArn name, std::string arn) {
-  CO_TRY_ASSIGN(auto loaded, co_await store::load<UserRecord>(
-                                 state.records, partition_of(name.account), key_of<UserRecord>(name.name)));
+  CO_TRY_ASSIGN(auto loaded,
+                co_await store::load<UserRecord>(state.records, partition_of(name.account),
+                                                 key_of<UserRecord>(name.name)));
   if (!loaded || loaded->value.arn != arn) co_return UserPointer();
   UserRecord& user = loaded->value;
   auto facts = std::make_shared<aws::UserFacts>();
@@ -263,8 +271,8 @@ bool same(const aws::UserFacts& a, const aws::UserFacts& b) {
 
 template <class Facts>
 Task<Result<std::shared_ptr<const Facts>>> find_facts(
-    IamState& state, aws::Cache<std::string, std::shared_ptr<const Facts>>& cache, std::string_view kind,
-    std::string arn,
+    IamState& state, aws::Cache<std::string, std::shared_ptr<const Facts>>& cache,
+    std::string_view kind, std::string arn,
     Task<Result<std::shared_ptr<const Facts>>> (*read)(IamState&, EntityArn, std::string)) {
   const auto known = cache.get(arn, state.real.monotonic());
   if (known && known->fresh) co_return known->value;
@@ -275,7 +283,8 @@ Task<Result<std::shared_ptr<const Facts>>> find_facts(
   if (known) {
     if (facts && known->value && same(*facts, *known->value)) facts = known->value;
     // Another node changed it: who built on the facts must look again.
-    else if (facts || known->value) state.generation.fetch_add(1, std::memory_order_acq_rel);
+    else if (facts || known->value)
+      state.generation.fetch_add(1, std::memory_order_acq_rel);
   }
   cache.put(arn, facts, ticket, state.expiry());
   co_return facts;
@@ -284,11 +293,13 @@ Task<Result<std::shared_ptr<const Facts>>> find_facts(
 }  // namespace
 
 Task<Result<RolePointer>> IamService::find_role(std::string arn) {
-  return find_facts<aws::RoleFacts>(*state_, state_->roles, RoleRecord::kKind, std::move(arn), &read_role);
+  return find_facts<aws::RoleFacts>(*state_, state_->roles, RoleRecord::kKind, std::move(arn),
+                                    &read_role);
 }
 
 Task<Result<UserPointer>> IamService::find_user(std::string arn) {
-  return find_facts<aws::UserFacts>(*state_, state_->users, UserRecord::kKind, std::move(arn), &read_user);
+  return find_facts<aws::UserFacts>(*state_, state_->users, UserRecord::kKind, std::move(arn),
+                                    &read_user);
 }
 
 Task<Result<std::optional<std::string>>> IamService::managed_policy(std::string arn) {

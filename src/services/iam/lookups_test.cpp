@@ -41,14 +41,17 @@ class CountingRecords final : public store::Records {
     ++reads;
     co_return co_await engine_->scan(std::move(partition), std::move(prefix), std::move(options));
   }
-  Task<Result<store::Revision>> commit(std::string partition, store::Transaction transaction) override {
+  Task<Result<store::Revision>> commit(std::string partition,
+                                       store::Transaction transaction) override {
     co_return co_await engine_->commit(std::move(partition), std::move(transaction));
   }
   Task<Result<store::ChangeBatch>> watch(std::string partition, std::string prefix,
                                          std::string cursor) override {
     co_return co_await engine_->watch(std::move(partition), std::move(prefix), std::move(cursor));
   }
-  Task<Result<std::vector<std::string>>> partitions() override { co_return co_await engine_->partitions(); }
+  Task<Result<std::vector<std::string>>> partitions() override {
+    co_return co_await engine_->partitions();
+  }
   Task<Result<Unit>> reset() override { co_return co_await engine_->reset(); }
   int reads = 0;
 
@@ -65,7 +68,8 @@ class Lookups : public testing::Test {
     key = made->access_key.access_key_id;
     secret = made->access_key.secret_access_key;
   }
-  std::shared_ptr<const aws::Credential> find(const std::string& id, const std::string& token = "") {
+  std::shared_ptr<const aws::Credential> find(const std::string& id,
+                                              const std::string& token = "") {
     auto found = world.loop.run(world.iam.find(id, token));
     EXPECT_TRUE(found) << error_of(found);
     return found ? *found : nullptr;
@@ -77,9 +81,11 @@ class Lookups : public testing::Test {
     return error_of(world.loop.run(context.authorize(action, resource)));
   }
   void put_policy(const std::string& statement) {
-    ASSERT_TRUE(world.call(&IamService::put_user_policy,
-                           {.user_name = "ann", .policy_name = "p",
-                            .policy_document = R"({"Version":"2012-10-17","Statement":)" + statement + "}"}));
+    ASSERT_TRUE(world.call(
+        &IamService::put_user_policy,
+        {.user_name = "ann",
+         .policy_name = "p",
+         .policy_document = R"({"Version":"2012-10-17","Statement":)" + statement + "}"}));
   }
   int& reads() { return static_cast<CountingRecords&>(*world.records).reads; }
 
@@ -121,11 +127,13 @@ TEST_F(Lookups, Keys_that_cannot_be_ours_touch_no_store) {
 
 TEST_F(Lookups, A_changed_key_shows_at_once) {
   find(key);
-  ASSERT_TRUE(world.call(&IamService::update_access_key, {.user_name = "ann", .access_key_id = key, .status = "Inactive"}));
+  ASSERT_TRUE(world.call(&IamService::update_access_key,
+                         {.user_name = "ann", .access_key_id = key, .status = "Inactive"}));
   EXPECT_FALSE(find(key)->active);
   ASSERT_TRUE(world.call(&IamService::tag_user, {.user_name = "ann", .tags = {{"Team", "red"}}}));
   EXPECT_EQ(find(key)->identity->tags.at("Team"), "red");
-  ASSERT_TRUE(world.call(&IamService::delete_access_key, {.user_name = "ann", .access_key_id = key}));
+  ASSERT_TRUE(
+      world.call(&IamService::delete_access_key, {.user_name = "ann", .access_key_id = key}));
   EXPECT_FALSE(find(key));
 }
 
@@ -133,7 +141,8 @@ TEST_F(Lookups, Another_nodes_change_shows_when_the_cached_answer_is_old) {
   find(key);
   IamService other(*world.records, world.time, world.random, World::master(), {});
   aws::Context context = world.context();
-  ASSERT_TRUE(world.loop.run(other.update_access_key(context, {.user_name = "ann", .access_key_id = key, .status = "Inactive"})));
+  ASSERT_TRUE(world.loop.run(other.update_access_key(
+      context, {.user_name = "ann", .access_key_id = key, .status = "Inactive"})));
   EXPECT_TRUE(find(key)->active);
   world.time.pass(std::chrono::seconds(31));
   EXPECT_FALSE(find(key)->active);
@@ -169,35 +178,49 @@ TEST_F(Lookups, Policies_keep_their_pointer_until_something_changes) {
 }
 
 TEST_F(Lookups, A_decision_follows_every_kind_of_change_at_once) {
-  const std::string none = "AccessDenied: User: " + user_arn("ann") +
-                           " is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b/k because no "
-                           "identity-based policy allows the s3:GetObject action";
+  const std::string none =
+      "AccessDenied: User: " + user_arn("ann") +
+      " is not authorized to perform: s3:GetObject on resource: arn:aws:s3:::b/k because no "
+      "identity-based policy allows the s3:GetObject action";
   EXPECT_EQ(decide("s3:GetObject"), none);
   put_policy(R"([{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}])");
   EXPECT_EQ(decide("s3:GetObject"), "");
-  ASSERT_TRUE(world.call(&IamService::delete_user_policy, {.user_name = "ann", .policy_name = "p"}));
+  ASSERT_TRUE(
+      world.call(&IamService::delete_user_policy, {.user_name = "ann", .policy_name = "p"}));
   EXPECT_EQ(decide("s3:GetObject"), none);
 
-  ASSERT_TRUE(world.call(&IamService::create_policy, {.policy_name = "m", .policy_document = std::string(kAllowAll)}));
-  ASSERT_TRUE(world.call(&IamService::attach_user_policy, {.user_name = "ann", .policy_arn = policy_arn("m")}));
+  ASSERT_TRUE(world.call(&IamService::create_policy,
+                         {.policy_name = "m", .policy_document = std::string(kAllowAll)}));
+  ASSERT_TRUE(world.call(&IamService::attach_user_policy,
+                         {.user_name = "ann", .policy_arn = policy_arn("m")}));
   EXPECT_EQ(decide("s3:GetObject"), "");
-  ASSERT_TRUE(world.call(&IamService::create_policy_version,
-                         {.policy_arn = policy_arn("m"),
-                          .policy_document = R"({"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}})",
-                          .set_as_default = true}));
-  EXPECT_NE(decide("s3:GetObject").find("with an explicit deny in an identity-based policy: " + policy_arn("m")), std::string::npos)
+  ASSERT_TRUE(world.call(
+      &IamService::create_policy_version,
+      {.policy_arn = policy_arn("m"),
+       .policy_document =
+           R"({"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:*","Resource":"*"}})",
+       .set_as_default = true}));
+  EXPECT_NE(decide("s3:GetObject")
+                .find("with an explicit deny in an identity-based policy: " + policy_arn("m")),
+            std::string::npos)
       << decide("s3:GetObject");
-  ASSERT_TRUE(world.call(&IamService::detach_user_policy, {.user_name = "ann", .policy_arn = policy_arn("m")}));
+  ASSERT_TRUE(world.call(&IamService::detach_user_policy,
+                         {.user_name = "ann", .policy_arn = policy_arn("m")}));
   EXPECT_EQ(decide("s3:GetObject"), none);
 
   ASSERT_TRUE(world.call(&IamService::create_group, {.group_name = "g"}));
-  ASSERT_TRUE(world.call(&IamService::put_group_policy, {.group_name = "g", .policy_name = "i", .policy_document = std::string(kAllowAll)}));
+  ASSERT_TRUE(world.call(
+      &IamService::put_group_policy,
+      {.group_name = "g", .policy_name = "i", .policy_document = std::string(kAllowAll)}));
   EXPECT_EQ(decide("s3:GetObject"), none);
   ASSERT_TRUE(world.call(&IamService::add_user_to_group, {.group_name = "g", .user_name = "ann"}));
   EXPECT_EQ(decide("s3:GetObject"), "");
-  ASSERT_TRUE(world.call(&IamService::put_user_permissions_boundary,
-                         {.user_name = "ann", .permissions_boundary = "arn:aws:iam::aws:policy/AmazonSQSFullAccess"}));
-  EXPECT_NE(decide("s3:GetObject").find("because no permissions boundary allows the s3:GetObject action"), std::string::npos)
+  ASSERT_TRUE(world.call(
+      &IamService::put_user_permissions_boundary,
+      {.user_name = "ann", .permissions_boundary = "arn:aws:iam::aws:policy/AmazonSQSFullAccess"}));
+  EXPECT_NE(
+      decide("s3:GetObject").find("because no permissions boundary allows the s3:GetObject action"),
+      std::string::npos)
       << decide("s3:GetObject");
   EXPECT_EQ(decide("sqs:SendMessage"), "");
 }
@@ -211,17 +234,23 @@ TEST_F(Lookups, A_warm_decision_touches_no_store) {
 }
 
 TEST_F(Lookups, Roles_are_found_and_their_changes_count_up_the_generation) {
-  ASSERT_TRUE(world.call(&IamService::create_role, {.path = "/p/", .role_name = "fn", .assume_role_policy_document = std::string(kTrustLambda), .max_session_duration = 7200}));
+  ASSERT_TRUE(world.call(&IamService::create_role,
+                         {.path = "/p/",
+                          .role_name = "fn",
+                          .assume_role_policy_document = std::string(kTrustLambda),
+                          .max_session_duration = 7200}));
   const auto generation = world.iam.generation();
   const auto facts = *world.loop.run(world.iam.find_role(role_arn("p/fn")));
   ASSERT_TRUE(facts);
   EXPECT_EQ(facts->trust_policy, kTrustLambda);
   EXPECT_EQ(facts->max_session_seconds, 7200);
-  EXPECT_FALSE(*world.loop.run(world.iam.find_role(role_arn("fn")))) << "another path is another role";
+  EXPECT_FALSE(*world.loop.run(world.iam.find_role(role_arn("fn"))))
+      << "another path is another role";
   EXPECT_FALSE(*world.loop.run(world.iam.find_role(role_arn("other"))));
   EXPECT_EQ(world.iam.generation(), generation);
   world.iam.role_used(role_arn("p/fn"), "us-west-2", Time(std::chrono::seconds(9)));
-  EXPECT_EQ(*world.call(&IamService::get_role, {.role_name = "fn"})->role.role_last_used->region, "us-west-2");
+  EXPECT_EQ(*world.call(&IamService::get_role, {.role_name = "fn"})->role.role_last_used->region,
+            "us-west-2");
   ASSERT_TRUE(world.call(&IamService::tag_role, {.role_name = "fn", .tags = {{"a", "b"}}}));
   EXPECT_GT(world.iam.generation(), generation);
   EXPECT_EQ((*world.loop.run(world.iam.find_role(role_arn("p/fn"))))->tags.at("a"), "b");
@@ -230,8 +259,11 @@ TEST_F(Lookups, Roles_are_found_and_their_changes_count_up_the_generation) {
 }
 
 TEST_F(Lookups, Session_policies_come_as_documents) {
-  ASSERT_TRUE(world.call(&IamService::create_role, {.role_name = "fn", .assume_role_policy_document = std::string(kTrustLambda)}));
-  ASSERT_TRUE(world.call(&IamService::create_policy, {.policy_name = "m", .policy_document = std::string(kAllowAll)}));
+  ASSERT_TRUE(
+      world.call(&IamService::create_role,
+                 {.role_name = "fn", .assume_role_policy_document = std::string(kTrustLambda)}));
+  ASSERT_TRUE(world.call(&IamService::create_policy,
+                         {.policy_name = "m", .policy_document = std::string(kAllowAll)}));
   const auto role = *world.loop.run(world.iam.find_role(role_arn("fn")));
   aws::Identity session;
   session.type = aws::Identity::Type::kAssumedRole;
@@ -251,22 +283,27 @@ TEST_F(Lookups, Session_policies_come_as_documents) {
 TEST(Hostile_store, Concurrent_changes_leave_indexes_consistent) {
   SeededRandom chance(5);
   // Failures after the commit would make "did it happen" unknown to the test, so only conflicts.
-  World world({}, store::make_hostile_records(store::make_memory_records(), chance,
-                                              {.conflict = 0.3, .fail_before = 0, .fail_after = 0}));
-  ASSERT_TRUE(world.call(&IamService::create_policy, {.policy_name = "p", .policy_document = std::string(kAllowAll)}));
+  World world({},
+              store::make_hostile_records(store::make_memory_records(), chance,
+                                          {.conflict = 0.3, .fail_before = 0, .fail_after = 0}));
+  ASSERT_TRUE(world.call(&IamService::create_policy,
+                         {.policy_name = "p", .policy_document = std::string(kAllowAll)}));
   constexpr int kUsers = 12;
   struct Worker {
     static Task<void> run(World* world, int number, int* failures) {
       const std::string name = str("user", number % kUsers);
       aws::Context context = world->context();
       (void)co_await world->iam.create_user(context, {.user_name = name});
-      if (!co_await world->iam.attach_user_policy(context, {.user_name = name, .policy_arn = policy_arn("p")})) ++*failures;
+      if (!co_await world->iam.attach_user_policy(
+              context, {.user_name = name, .policy_arn = policy_arn("p")}))
+        ++*failures;
       for (int i = 0; i < 2; ++i) {
         auto made = co_await world->iam.create_access_key(context, {.user_name = name});
         if (!made && made.error().code() != "LimitExceeded") ++*failures;
       }
       if (number % 3 == 0)
-        (void)co_await world->iam.detach_user_policy(context, {.user_name = name, .policy_arn = policy_arn("p")});
+        (void)co_await world->iam.detach_user_policy(
+            context, {.user_name = name, .policy_arn = policy_arn("p")});
     }
   };
   int failures = 0;
@@ -275,7 +312,8 @@ TEST(Hostile_store, Concurrent_changes_leave_indexes_consistent) {
   world.loop.run_until([&] { return group.running() == 0; });
   EXPECT_EQ(failures, 0);
   const auto policy = world.call(&IamService::get_policy, {.policy_arn = policy_arn("p")});
-  const auto entities = world.call(&IamService::list_entities_for_policy, {.policy_arn = policy_arn("p"), .max_items = 1000});
+  const auto entities = world.call(&IamService::list_entities_for_policy,
+                                   {.policy_arn = policy_arn("p"), .max_items = 1000});
   EXPECT_EQ(*policy->policy->attachment_count, static_cast<int>(entities->policy_users->size()));
   for (int i = 0; i < kUsers; ++i) {
     const auto keys = world.call(&IamService::list_access_keys, {.user_name = str("user", i)});

@@ -16,7 +16,8 @@ using namespace gen::iam;
 
 namespace {
 
-Policy shape_of(const AwsPolicy& policy, std::string_view partition, UseCounts counts, Detail detail) {
+Policy shape_of(const AwsPolicy& policy, std::string_view partition, UseCounts counts,
+                Detail detail) {
   Policy shape;
   shape.policy_name = policy.name;
   shape.policy_id = policy.id();
@@ -73,7 +74,8 @@ Task<Result<GetPolicyOutput>> IamService::get_policy(aws::Context& context, GetP
 Task<Result<DeletePolicyOutput>> IamService::delete_policy(aws::Context& context,
                                                            DeletePolicyInput in) {
   for (Edit edit(*state_, context);;) {
-    CO_TRY_ASSIGN(PolicyRecord * policy, co_await edit.open_policy("iam:DeletePolicy", in.policy_arn));
+    CO_TRY_ASSIGN(PolicyRecord * policy,
+                  co_await edit.open_policy("iam:DeletePolicy", in.policy_arn));
     if (policy->attachments > 0 || policy->boundaries > 0)
       co_return fail(delete_conflict("Cannot delete a policy attached to entities."));
     if (policy->versions.size() > 1)
@@ -98,9 +100,9 @@ bool is_wanted(const ListPoliciesInput& in, std::string_view path, UseCounts cou
 }
 
 // Fills the page from AWS's own policies that follow `after`.
-Task<Result<Unit>> list_aws_policies(store::Records& records, aws::Context& context,
-                                     ListPoliciesInput in, std::string after,
-                                     std::shared_ptr<Page<Policy>> page /* shared with the caller */) {
+Task<Result<Unit>> list_aws_policies(
+    store::Records& records, aws::Context& context, ListPoliciesInput in, std::string after,
+    std::shared_ptr<Page<Policy>> page /* shared with the caller */) {
   const std::size_t limit = in.max_items ? *in.max_items : kDefaultPage;
   const std::string arns = str("arn:", context.partition(), ":iam::aws:policy/");
   CO_TRY_ASSIGN(auto counts, co_await count_uses(records, context.global_key(), arns));
@@ -132,9 +134,10 @@ Task<Result<ListPoliciesOutput>> IamService::list_policies(aws::Context& context
     std::function<bool(const PolicyRecord&)> wanted = [&in](const PolicyRecord& policy) {
       return is_wanted(in, policy.path, {policy.attachments, policy.boundaries});
     };
-    CO_TRY_ASSIGN(const auto found, co_await load_records<PolicyRecord>(
-                                        state_->records, context.global_key(), prefix_of<PolicyRecord>(),
-                                        in.marker, in.max_items, wanted));
+    CO_TRY_ASSIGN(const auto found,
+                  co_await load_records<PolicyRecord>(state_->records, context.global_key(),
+                                                      prefix_of<PolicyRecord>(), in.marker,
+                                                      in.max_items, wanted));
     for (const auto& policy : found.items) page->items.push_back(shape_of(policy, Detail::kListed));
     page->marker = found.marker;
   }
@@ -161,7 +164,8 @@ Task<Result<std::set<std::string>>> entities_of(store::Records& records, std::st
   std::set<std::string> entities;
   store::ScanOptions options;
   for (;;) {
-    CO_TRY_ASSIGN(const auto rows, co_await records.scan(partition, uses_prefix(in.policy_arn), options));
+    CO_TRY_ASSIGN(const auto rows,
+                  co_await records.scan(partition, uses_prefix(in.policy_arn), options));
     for (const auto& row : rows) {
       const auto use = parse_use(row.key);
       if (use && is_wanted(in, *use)) entities.insert(str(use->kind, '/', use->name));
@@ -177,15 +181,19 @@ struct Named {
 };
 Task<Result<std::optional<Named>>> load_named(store::Records& records, std::string partition,
                                               std::string entity) {
-  CO_TRY_ASSIGN(auto loaded, co_await store::load<GroupRecord>(records, partition, "iam/" + entity));
+  CO_TRY_ASSIGN(auto loaded,
+                co_await store::load<GroupRecord>(records, partition, "iam/" + entity));
   if (!loaded) co_return std::optional<Named>();
   co_return std::optional<Named>({loaded->value.name, loaded->value.id, loaded->value.path});
 }
 
 void add_entity(ListEntitiesForPolicyOutput& output, std::string_view kind, const Named& entity) {
-  if (kind == GroupRecord::kKind) output.policy_groups->push_back({entity.name, entity.id});
-  else if (kind == UserRecord::kKind) output.policy_users->push_back({entity.name, entity.id});
-  else output.policy_roles->push_back({entity.name, entity.id});
+  if (kind == GroupRecord::kKind)
+    output.policy_groups->push_back({entity.name, entity.id});
+  else if (kind == UserRecord::kKind)
+    output.policy_users->push_back({entity.name, entity.id});
+  else
+    output.policy_roles->push_back({entity.name, entity.id});
 }
 
 }  // namespace
@@ -199,7 +207,8 @@ Task<Result<ListEntitiesForPolicyOutput>> IamService::list_entities_for_policy(
     CO_TRY(co_await edit.open_policy("iam:ListEntitiesForPolicy", in.policy_arn));
   }
   CO_TRY_ASSIGN(const std::string after, read_marker(in.marker));
-  CO_TRY_ASSIGN(const auto entities, co_await entities_of(state_->records, context.global_key(), in));
+  CO_TRY_ASSIGN(const auto entities,
+                co_await entities_of(state_->records, context.global_key(), in));
   const std::size_t limit = in.max_items ? *in.max_items : kDefaultPage;
   const std::string path_prefix = in.path_prefix.value_or("/");
   ListEntitiesForPolicyOutput output;
@@ -210,7 +219,8 @@ Task<Result<ListEntitiesForPolicyOutput>> IamService::list_entities_for_policy(
   std::size_t taken = 0;
   std::string last;
   for (auto it = entities.upper_bound(after); it != entities.end(); ++it) {
-    CO_TRY_ASSIGN(const auto entity, co_await load_named(state_->records, context.global_key(), *it));
+    CO_TRY_ASSIGN(const auto entity,
+                  co_await load_named(state_->records, context.global_key(), *it));
     if (!entity || !entity->path.starts_with(path_prefix)) continue;
     if (taken++ == limit) {
       output.is_truncated = true;

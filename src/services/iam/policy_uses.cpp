@@ -23,7 +23,8 @@ Task<Result<std::map<std::string, UseCounts>>> count_uses(store::Records& record
   store::ScanOptions options;
   options.limit = kScanPage;
   for (;;) {
-    CO_TRY_ASSIGN(const auto rows, co_await records.scan(partition, str(kRows, arn_prefix), options));
+    CO_TRY_ASSIGN(const auto rows,
+                  co_await records.scan(partition, str(kRows, arn_prefix), options));
     for (const auto& row : rows) {
       const auto use = parse_use(row.key);
       if (!use) continue;

@@ -22,7 +22,8 @@ PolicyVersionRecord* find_version(PolicyRecord& policy, std::string_view id) {
 }
 
 Error no_such_version(std::string_view arn, std::string_view id) {
-  return no_such_entity(str("Policy ", arn, " version ", id, " does not exist or is not attachable."));
+  return no_such_entity(
+      str("Policy ", arn, " version ", id, " does not exist or is not attachable."));
 }
 
 PolicyVersion shape_of_only_version(const AwsPolicy& policy) {
@@ -47,7 +48,8 @@ Task<Result<CreatePolicyVersionOutput>> IamService::create_policy_version(
       co_return fail(limit_exceeded(
           str("A managed policy can have up to ", kVersionsPerPolicy,
               " versions. Before you create a new version, you must delete an existing version.")));
-    policy->versions.push_back({++policy->newest, in.policy_document, whole_seconds(context.now())});
+    policy->versions.push_back(
+        {++policy->newest, in.policy_document, whole_seconds(context.now())});
     policy->updated = whole_seconds(context.now());
     const bool is_default = in.set_as_default.value_or(false);
     if (is_default) policy->default_version = policy->newest;
@@ -62,7 +64,8 @@ Task<Result<GetPolicyVersionOutput>> IamService::get_policy_version(aws::Context
   GetPolicyVersionOutput output;
   if (const AwsPolicy* policy = find_aws_policy(in.policy_arn)) {
     CO_TRY(co_await context.authorize("iam:GetPolicyVersion", in.policy_arn));
-    if (in.version_id != policy->version()) co_return fail(no_such_version(in.policy_arn, in.version_id));
+    if (in.version_id != policy->version())
+      co_return fail(no_such_version(in.policy_arn, in.version_id));
     output.policy_version = shape_of_only_version(*policy);
     output.policy_version->document = percent_encode(policy->document);
     co_return output;
@@ -77,8 +80,8 @@ Task<Result<GetPolicyVersionOutput>> IamService::get_policy_version(aws::Context
   co_return output;
 }
 
-Task<Result<ListPolicyVersionsOutput>> IamService::list_policy_versions(aws::Context& context,
-                                                                        ListPolicyVersionsInput in) {
+Task<Result<ListPolicyVersionsOutput>> IamService::list_policy_versions(
+    aws::Context& context, ListPolicyVersionsInput in) {
   ListPolicyVersionsOutput output;
   output.versions.emplace();
   output.is_truncated = false;

@@ -133,7 +133,9 @@ inline constexpr std::string_view usage_word(Usage usage) {
   return usage == Usage::kPolicy ? "policy" : "boundary";
 }
 // '|' is in no policy ARN and in no name.
-inline std::string uses_prefix(std::string_view policy_arn) { return str("iam/uses/", policy_arn, "|"); }
+inline std::string uses_prefix(std::string_view policy_arn) {
+  return str("iam/uses/", policy_arn, "|");
+}
 template <class T>
 std::string uses_row(std::string_view policy_arn, Usage usage, std::string_view name) {
   return str("iam/uses/", policy_arn, "|", usage_word(usage), "|", T::kKind, "|", to_lower(name));

@@ -53,7 +53,8 @@ Task<Result<CreateRoleOutput>> IamService::create_role(aws::Context& context, Cr
 Task<Result<GetRoleOutput>> IamService::get_role(aws::Context& context, GetRoleInput in) {
   Edit edit(*state_, context);
   CO_TRY_ASSIGN(RoleRecord * role, co_await edit.open<RoleRecord>("iam:GetRole", in.role_name));
-  CO_TRY_ASSIGN(const auto use, co_await last_use(*state_, context.global_key(), role_use_row(role->id)));
+  CO_TRY_ASSIGN(const auto use,
+                co_await last_use(*state_, context.global_key(), role_use_row(role->id)));
   GetRoleOutput output{shape_of(*role, Detail::kFull)};
   auto& shape = output.role.role_last_used.emplace();
   if (use) {
@@ -78,7 +79,8 @@ Task<Result<ListRolesOutput>> IamService::list_roles(aws::Context& context, List
 
 Task<Result<UpdateRoleOutput>> IamService::update_role(aws::Context& context, UpdateRoleInput in) {
   for (Edit edit(*state_, context);;) {
-    CO_TRY_ASSIGN(RoleRecord * role, co_await edit.open<RoleRecord>("iam:UpdateRole", in.role_name));
+    CO_TRY_ASSIGN(RoleRecord * role,
+                  co_await edit.open<RoleRecord>("iam:UpdateRole", in.role_name));
     if (in.description) role->description = in.description;
     if (in.max_session_duration) role->max_session_seconds = *in.max_session_duration;
     CO_TRY_ASSIGN(const bool saved, co_await edit.commit());
@@ -112,10 +114,11 @@ Task<Result<UpdateAssumeRolePolicyOutput>> IamService::update_assume_role_policy
 
 Task<Result<DeleteRoleOutput>> IamService::delete_role(aws::Context& context, DeleteRoleInput in) {
   for (Edit edit(*state_, context);;) {
-    CO_TRY_ASSIGN(RoleRecord * role, co_await edit.open<RoleRecord>("iam:DeleteRole", in.role_name));
+    CO_TRY_ASSIGN(RoleRecord * role,
+                  co_await edit.open<RoleRecord>("iam:DeleteRole", in.role_name));
     if (!role->instance_profiles.empty())
-      co_return fail(delete_conflict(
-          "Cannot delete entity, must remove roles from instance profile first."));
+      co_return fail(
+          delete_conflict("Cannot delete entity, must remove roles from instance profile first."));
     if (!role->attached.empty())
       co_return fail(delete_conflict("Cannot delete entity, must detach all policies first."));
     if (!role->inline_policies.empty())

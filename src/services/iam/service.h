@@ -43,20 +43,22 @@ class IamService final : public gen::iam::Iam,
   // aws::Credentials
   Task<Result<std::shared_ptr<const aws::Credential>>> find(std::string access_key_id,
                                                             std::string session_token) override;
-  void used(const std::string& access_key_id, const std::string& service,
-            const std::string& region, Time when) override;
+  void used(const std::string& access_key_id, const std::string& service, const std::string& region,
+            Time when) override;
   // aws::Policies
   Task<Result<std::shared_ptr<const aws::PrincipalPolicies>>> of(
       const aws::Identity& identity) override;
   // aws::Principals
-  [[clang::coro_wrapper]] Task<Result<std::shared_ptr<const aws::RoleFacts>>> find_role(std::string arn) override;
-  [[clang::coro_wrapper]] Task<Result<std::shared_ptr<const aws::UserFacts>>> find_user(std::string arn) override;
+  [[clang::coro_wrapper]] Task<Result<std::shared_ptr<const aws::RoleFacts>>> find_role(
+      std::string arn) override;
+  [[clang::coro_wrapper]] Task<Result<std::shared_ptr<const aws::UserFacts>>> find_user(
+      std::string arn) override;
   Task<Result<std::optional<std::string>>> managed_policy(std::string arn) override;
   std::uint64_t generation() const override;
   void role_used(const std::string& arn, const std::string& region, Time when) override;
 
-#define PILEUS_IAM(Operation, operation)                                                     \
-  [[clang::coro_wrapper]] Task<Result<gen::iam::Operation##Output>> operation(               \
+#define PILEUS_IAM(Operation, operation)                                       \
+  [[clang::coro_wrapper]] Task<Result<gen::iam::Operation##Output>> operation( \
       aws::Context& context, gen::iam::Operation##Input input) override;
   // users.cpp
   PILEUS_IAM(CreateUser, create_user)

@@ -93,8 +93,9 @@ Result<Tags> tags_of(const std::optional<std::vector<Tag>>& tags) {
   if (!tags) return out;
   for (const auto& tag : *tags) {
     if (to_lower(tag.key).starts_with("aws:"))
-      return fail(invalid_input("System tags cannot be added/updated/removed: keys beginning with "
-                                "aws: are reserved."));
+      return fail(
+          invalid_input("System tags cannot be added/updated/removed: keys beginning with "
+                        "aws: are reserved."));
     if (find_tag(out, tag.key) != out.end())
       return fail(invalid_input(
           "Duplicate tag keys found. Please note that Tag keys are case insensitive."));

@@ -92,7 +92,8 @@ Task<Result<Page<T>>> load_records(store::Records& records, std::string partitio
                                    std::optional<std::int32_t> max_items,
                                    std::function<bool(const T&)> wanted) {
   CO_TRY_ASSIGN(std::string after, read_marker(marker));
-  if (!after.empty() && !after.starts_with(prefix)) co_return fail(validation_error("Invalid Marker."));
+  if (!after.empty() && !after.starts_with(prefix))
+    co_return fail(validation_error("Invalid Marker."));
   const std::size_t limit = max_items ? *max_items : kDefaultPage;
   Page<T> page;
   std::string last;  // key of the last item taken
@@ -116,7 +117,8 @@ Task<Result<Page<T>>> load_records(store::Records& records, std::string partitio
 }
 template <class T>
 std::function<bool(const T&)> under_path(const std::optional<std::string>& path_prefix) {
-  return [prefix = path_prefix.value_or("/")](const T& item) { return item.path.starts_with(prefix); };
+  return
+      [prefix = path_prefix.value_or("/")](const T& item) { return item.path.starts_with(prefix); };
 }
 
 }  // namespace pileus::services::iam

@@ -16,11 +16,14 @@ struct IamState {
   static constexpr std::size_t kCachedKeys = 65536;
   static constexpr std::size_t kCachedUnknownKeys = 1024;  // cannot push known ones out
   static constexpr std::size_t kCachedPrincipals = 16384;
-  static constexpr std::size_t kNotedUses = 65536;         // what comes above is not noted
+  static constexpr std::size_t kNotedUses = 65536;  // what comes above is not noted
 
   IamState(store::Records& records_, const RealTime& real_, Random& random_,
            const aws::MasterKey& master, IamOptions options_)
-      : records(records_), real(real_), random(random_), options(options_),
+      : records(records_),
+        real(real_),
+        random(random_),
+        options(options_),
         sealer(master, "iam access key secrets", random_) {}
 
   store::Records& records;
@@ -29,13 +32,13 @@ struct IamState {
   const IamOptions options;
   const aws::Sealer sealer;
 
-  ByText<std::shared_ptr<const aws::Credential>> keys{kCachedKeys};             // by access key id
-  ByText<bool> unknown_keys{kCachedUnknownKeys};                                // by access key id
+  ByText<std::shared_ptr<const aws::Credential>> keys{kCachedKeys};  // by access key id
+  ByText<bool> unknown_keys{kCachedUnknownKeys};                     // by access key id
   ByText<std::shared_ptr<const aws::PrincipalPolicies>> policies{kCachedPrincipals};  // by ARN#id
   // The same with managed session policies: by ARN#id|policy ARNs; a change of anything clears it.
   ByText<std::shared_ptr<const aws::PrincipalPolicies>> session_policies{kCachedPrincipals};
-  ByText<std::shared_ptr<const aws::RoleFacts>> roles{kCachedPrincipals};       // by ARN
-  ByText<std::shared_ptr<const aws::UserFacts>> users{kCachedPrincipals};       // by ARN
+  ByText<std::shared_ptr<const aws::RoleFacts>> roles{kCachedPrincipals};  // by ARN
+  ByText<std::shared_ptr<const aws::UserFacts>> users{kCachedPrincipals};  // by ARN
   std::atomic<std::uint64_t> generation{1};
   std::atomic<std::uint64_t> policies_version{0};
 

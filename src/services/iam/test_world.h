@@ -63,11 +63,12 @@ class World {
 
   aws::Context context() { return context(root, authorizer); }
   aws::Context context(const aws::Identity& as, aws::Authorizer& decider) {
-    return aws::Context(decider, std::make_shared<aws::Identity>(as), std::string(kTestAccount), "us-east-1",
-                        "request", Time(std::chrono::seconds(1'600'000'000)));
+    return aws::Context(decider, std::make_shared<aws::Identity>(as), std::string(kTestAccount),
+                        "us-east-1", "request", Time(std::chrono::seconds(1'600'000'000)));
   }
 
-  // Calls an operation as root, or as `caller`: call(&IamService::create_user, {.user_name = "ann"}).
+  // Calls an operation as root, or as `caller`: call(&IamService::create_user, {.user_name =
+  // "ann"}).
   template <class In, class Out>
   Result<Out> call(Task<Result<Out>> (IamService::*operation)(aws::Context&, In),
                    std::type_identity_t<In> in) {

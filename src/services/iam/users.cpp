@@ -52,7 +52,8 @@ Task<Result<GetUserOutput>> IamService::get_user(aws::Context& context, GetUserI
   }
   if (!in.user_name && caller.type != aws::Identity::Type::kUser) {
     context.needs_no_authorization("a session without a user has nothing to get");
-    co_return fail(validation_error("Must specify userName when calling with non-User credentials"));
+    co_return fail(
+        validation_error("Must specify userName when calling with non-User credentials"));
   }
   Edit edit(*state_, context);
   std::string name = in.user_name ? *in.user_name : caller.user_name;
@@ -93,7 +94,8 @@ Task<Result<Unit>> rename_user(Edit& edit, UserRecord* old, std::string path, st
 
 Task<Result<UpdateUserOutput>> IamService::update_user(aws::Context& context, UpdateUserInput in) {
   for (Edit edit(*state_, context);;) {
-    CO_TRY_ASSIGN(UserRecord * user, co_await edit.open<UserRecord>("iam:UpdateUser", in.user_name));
+    CO_TRY_ASSIGN(UserRecord * user,
+                  co_await edit.open<UserRecord>("iam:UpdateUser", in.user_name));
     const std::string path = in.new_path.value_or(user->path);
     const std::string name = in.new_user_name.value_or(user->name);
     const std::string arn = moved_arn<UserRecord>(user->arn, path, name);
@@ -108,7 +110,8 @@ namespace {
 
 Result<Unit> check_deletable(const UserRecord& user) {
   constexpr std::string_view kPrefix = "Cannot delete entity, must ";
-  if (!user.attached.empty()) return fail(delete_conflict(str(kPrefix, "detach all policies first.")));
+  if (!user.attached.empty())
+    return fail(delete_conflict(str(kPrefix, "detach all policies first.")));
   if (!user.inline_policies.empty())
     return fail(delete_conflict(str(kPrefix, "delete policies first.")));
   if (!user.keys.empty()) return fail(delete_conflict(str(kPrefix, "delete access keys first.")));
@@ -121,7 +124,8 @@ Result<Unit> check_deletable(const UserRecord& user) {
 
 Task<Result<DeleteUserOutput>> IamService::delete_user(aws::Context& context, DeleteUserInput in) {
   for (Edit edit(*state_, context);;) {
-    CO_TRY_ASSIGN(UserRecord * user, co_await edit.open<UserRecord>("iam:DeleteUser", in.user_name));
+    CO_TRY_ASSIGN(UserRecord * user,
+                  co_await edit.open<UserRecord>("iam:DeleteUser", in.user_name));
     CO_TRY(check_deletable(*user));
     CO_TRY(co_await edit.drop_uses(*user));
     edit.remove(*user);

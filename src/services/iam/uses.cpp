@@ -10,8 +10,10 @@ void IamState::note_use(const std::string& row, const std::string& account,
                         const std::string& owner, LastUsedRecord use) {
   std::lock_guard lock(uses_mutex);
   const auto found = uses.find(row);
-  if (found != uses.end()) found->second.record = std::move(use);
-  else if (uses.size() < kNotedUses) uses[row] = {account + "/global", owner, std::move(use)};
+  if (found != uses.end())
+    found->second.record = std::move(use);
+  else if (uses.size() < kNotedUses)
+    uses[row] = {account + "/global", owner, std::move(use)};
 }
 
 void IamService::used(const std::string& access_key_id, const std::string& service,

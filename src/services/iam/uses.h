@@ -7,7 +7,9 @@
 namespace pileus::services::iam {
 
 inline std::string key_use_row(std::string_view id) { return str("iam/last_used/key/", id); }
-inline std::string role_use_row(std::string_view role_id) { return str("iam/last_used/role/", role_id); }
+inline std::string role_use_row(std::string_view role_id) {
+  return str("iam/last_used/role/", role_id);
+}
 
 // The newest use under that row, noted or written; nothing when there was none.
 Task<Result<std::optional<LastUsedRecord>>> last_use(IamState& state, std::string partition,

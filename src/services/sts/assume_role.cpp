@@ -16,10 +16,13 @@ constexpr std::size_t kMaxPolicyArns = 10;
 constexpr std::size_t kMaxPolicyCharacters = 2048;
 constexpr std::size_t kPackedLimit = 2560;  // bytes that policies and tags may take in the token
 
-Error invalid_value(std::string message) { return Error("InvalidParameterValue", std::move(message), 400); }
+Error invalid_value(std::string message) {
+  return Error("InvalidParameterValue", std::move(message), 400);
+}
 
 std::string not_authorized(const aws::Identity& caller, const std::string& role_arn) {
-  return str("User: ", caller.arn, " is not authorized to perform: sts:AssumeRole on resource: ", role_arn);
+  return str("User: ", caller.arn,
+             " is not authorized to perform: sts:AssumeRole on resource: ", role_arn);
 }
 
 // What can be refused before anything is looked up.
@@ -31,13 +34,15 @@ Result<Unit> check_request(const AssumeRoleInput& in) {
   if (in.provided_contexts && !in.provided_contexts->empty())
     return fail(invalid_value("ProvidedContexts: Pileus knows no context provider; leave it out."));
   if (in.policy && utf8_length(*in.policy) > kMaxPolicyCharacters)
-    return fail(validation_error(str("1 validation error detected: Value at 'policy' failed to satisfy "
-                                     "constraint: Member must have length less than or equal to ",
-                                     kMaxPolicyCharacters)));
+    return fail(
+        validation_error(str("1 validation error detected: Value at 'policy' failed to satisfy "
+                             "constraint: Member must have length less than or equal to ",
+                             kMaxPolicyCharacters)));
   if (in.policy_arns && in.policy_arns->size() > kMaxPolicyArns)
-    return fail(validation_error(str("1 validation error detected: Value at 'policyArns' failed to satisfy "
-                                     "constraint: Member must have length less than or equal to ",
-                                     kMaxPolicyArns)));
+    return fail(
+        validation_error(str("1 validation error detected: Value at 'policyArns' failed to satisfy "
+                             "constraint: Member must have length less than or equal to ",
+                             kMaxPolicyArns)));
   if (in.policy_arns)
     for (const auto& policy : *in.policy_arns)
       if (!policy.arn) return fail(validation_error("Each of PolicyArns must have an arn."));
@@ -73,17 +78,20 @@ Result<SessionTags> session_tags(const AssumeRoleInput& in, const aws::Identity&
       if (to_lower(tag.key).starts_with("aws:"))
         return fail(invalid_value("Tag keys beginning with aws: are reserved."));
       if (contains_ignoring_case(inherited, tag.key))
-        return fail(invalid_value("One of the specified transitive tag keys can't be set because it "
-                                  "conflicts with a transitive tag key from the calling session."));
+        return fail(
+            invalid_value("One of the specified transitive tag keys can't be set because it "
+                          "conflicts with a transitive tag key from the calling session."));
       if (contains_ignoring_case(out.tags, tag.key))
-        return fail(invalid_value("Duplicate tag keys found. Please note that Tag keys are case insensitive."));
+        return fail(invalid_value(
+            "Duplicate tag keys found. Please note that Tag keys are case insensitive."));
       out.tags[tag.key] = tag.value;
     }
   }
   if (in.transitive_tag_keys) {
     for (const auto& key : *in.transitive_tag_keys) {
       if (!contains_ignoring_case(out.tags, key))
-        return fail(invalid_value("The specified transitive tag key must be included in the requested tags."));
+        return fail(invalid_value(
+            "The specified transitive tag key must be included in the requested tags."));
       for (const auto& [name, value] : out.tags)
         if (iequals(name, key)) out.transitive.insert(name);
     }
@@ -110,7 +118,8 @@ aws::ConditionValues conditions_of(const AssumeRoleInput& in, const SessionTags&
 
 // The role must trust the caller with each action that the session takes.
 Task<Result<Unit>> authorize(aws::Context& context, aws::ConditionValues conditions,
-                             std::shared_ptr<const aws::RoleFacts> role, std::vector<std::string> actions) {
+                             std::shared_ptr<const aws::RoleFacts> role,
+                             std::vector<std::string> actions) {
   for (const auto& action : actions) {
     aws::Authorization request;
     request.action = action;
@@ -128,10 +137,12 @@ Result<std::int32_t> session_seconds(const AssumeRoleInput& in, const aws::Ident
                                      const aws::RoleFacts& role) {
   const std::int32_t seconds = in.duration_seconds.value_or(kDefaultSeconds);
   if (caller.type == Type::kAssumedRole && seconds > kChainedSeconds)
-    return fail(validation_error("The requested DurationSeconds exceeds the 1 hour session limit for "
-                                 "roles assumed by role chaining."));
+    return fail(
+        validation_error("The requested DurationSeconds exceeds the 1 hour session limit for "
+                         "roles assumed by role chaining."));
   if (seconds > role.max_session_seconds)
-    return fail(validation_error("The requested DurationSeconds exceeds the MaxSessionDuration set for this role."));
+    return fail(validation_error(
+        "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."));
   return seconds;
 }
 
@@ -157,9 +168,8 @@ Task<Result<std::int32_t>> add_policies(StsState& state, AssumeRoleInput in, std
   for (const auto& [key, value] : session->tags) packed += str(key, '=', value, '\n');
   const std::size_t percent = (packed_size(packed) * 100 + kPackedLimit - 1) / kPackedLimit;
   if (percent > 100)
-    co_return fail("PackedPolicyTooLarge",
-                   str("Packed policy consumes ", percent,
-                       "% of allotted space, please use smaller policy."));
+    co_return fail("PackedPolicyTooLarge", str("Packed policy consumes ", percent,
+                                               "% of allotted space, please use smaller policy."));
   co_return static_cast<std::int32_t>(percent);
 }
 
@@ -176,9 +186,11 @@ Task<Result<AssumeRoleOutput>> StsService::assume_role(aws::Context& context, As
   std::vector<std::string> actions = {"sts:AssumeRole"};
   if (!tags.tags.empty()) actions.push_back("sts:TagSession");
   if (!source_identity.empty()) actions.push_back("sts:SetSourceIdentity");
-  CO_TRY(co_await authorize(context, conditions_of(in, tags, source_identity, *role), role, std::move(actions)));
+  CO_TRY(co_await authorize(context, conditions_of(in, tags, source_identity, *role), role,
+                            std::move(actions)));
   if (!caller.source_identity.empty() && source_identity != caller.source_identity)
-    co_return fail(access_denied("The source identity of a session cannot be changed by assuming another role."));
+    co_return fail(access_denied(
+        "The source identity of a session cannot be changed by assuming another role."));
   CO_TRY_ASSIGN(const std::int32_t seconds, session_seconds(in, caller, *role));
 
   auto session = std::make_shared<SessionRecord>();
@@ -190,8 +202,10 @@ Task<Result<AssumeRoleOutput>> StsService::assume_role(aws::Context& context, As
   session->tags = std::move(tags.tags);
   session->transitive = std::move(tags.transitive);
   session->issued = state.clock.now();
-  session->expires = std::chrono::floor<std::chrono::seconds>(state.real.now() + std::chrono::seconds(seconds));
-  CO_TRY_ASSIGN(const std::int32_t packed, co_await add_policies(state, in, role->account, session));
+  session->expires =
+      std::chrono::floor<std::chrono::seconds>(state.real.now() + std::chrono::seconds(seconds));
+  CO_TRY_ASSIGN(const std::int32_t packed,
+                co_await add_policies(state, in, role->account, session));
 
   AssumeRoleOutput output;
   output.assumed_role_user = AssumedRoleUser{str(role->id, ':', in.role_session_name),

@@ -37,10 +37,13 @@ Task<Result<GetAccessKeyInfoOutput>> StsService::get_access_key_info(aws::Contex
 Task<Result<GetSessionTokenOutput>> StsService::get_session_token(aws::Context& context,
                                                                   GetSessionTokenInput in) {
   constexpr std::int32_t kDefaultSeconds = 43200, kRootSeconds = 3600;
-  context.needs_no_authorization("users need no permission for it (IAM User Guide, GetSessionToken)");
+  context.needs_no_authorization(
+      "users need no permission for it (IAM User Guide, GetSessionToken)");
   const aws::Identity& caller = context.identity();
-  const bool long_lived = (caller.type == Type::kUser || caller.type == Type::kRoot) && !caller.issued_at;
-  if (!long_lived) co_return fail(access_denied("Cannot call GetSessionToken with session credentials"));
+  const bool long_lived =
+      (caller.type == Type::kUser || caller.type == Type::kRoot) && !caller.issued_at;
+  if (!long_lived)
+    co_return fail(access_denied("Cannot call GetSessionToken with session credentials"));
   CO_TRY(check_mfa(in.serial_number, in.token_code));
   std::int32_t seconds = in.duration_seconds.value_or(kDefaultSeconds);
   if (caller.type == Type::kRoot) seconds = std::min(seconds, kRootSeconds);
@@ -50,9 +53,11 @@ Task<Result<GetSessionTokenOutput>> StsService::get_session_token(aws::Context& 
   record.principal = caller.arn;
   record.principal_id = caller.user_id;
   record.issued = state_->clock.now();
-  record.expires = std::chrono::floor<std::chrono::seconds>(state_->real.now() + std::chrono::seconds(seconds));
+  record.expires =
+      std::chrono::floor<std::chrono::seconds>(state_->real.now() + std::chrono::seconds(seconds));
   GetSessionTokenOutput output;
-  tell_session(*state_, std::move(record), nullptr, in.minimum_session_token_size.value_or(0), output);
+  tell_session(*state_, std::move(record), nullptr, in.minimum_session_token_size.value_or(0),
+               output);
   co_return output;
 }
 

@@ -42,8 +42,8 @@ class StsService final : public gen::sts::Sts, public aws::Sessions, public aws:
   // The Door is given this one. A token that is not ours, or whose role or user is gone: nullptr.
   [[clang::coro_wrapper]] Task<Result<std::shared_ptr<const aws::Credential>>> find(
       std::string access_key_id, std::string session_token) override;
-  void used(const std::string& access_key_id, const std::string& service,
-            const std::string& region, Time when) override;
+  void used(const std::string& access_key_id, const std::string& service, const std::string& region,
+            Time when) override;
 
  private:
   std::unique_ptr<StsState> state_;

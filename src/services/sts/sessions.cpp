@@ -9,7 +9,8 @@ namespace {
 using CredentialPointer = std::shared_ptr<const aws::Credential>;
 
 // `over` wins; keys are equal without regard to case.
-void lay_over(std::map<std::string, std::string>& tags, const std::map<std::string, std::string>& over) {
+void lay_over(std::map<std::string, std::string>& tags,
+              const std::map<std::string, std::string>& over) {
   for (const auto& [key, value] : over) {
     std::erase_if(tags, [&](const auto& tag) { return iequals(tag.first, key); });
     tags[key] = value;
@@ -20,7 +21,8 @@ void lay_over(std::map<std::string, std::string>& tags, const std::map<std::stri
 
 std::string assumed_role_arn(const aws::RoleFacts& role, std::string_view session_name) {
   const auto partition = split(role.arn, ':')[1];
-  return str("arn:", partition, ":sts::", role.account, ":assumed-role/", role.name, "/", session_name);
+  return str("arn:", partition, ":sts::", role.account, ":assumed-role/", role.name, "/",
+             session_name);
 }
 
 std::shared_ptr<const aws::Identity> identity_of(const SessionRecord& session,
@@ -136,7 +138,8 @@ StsState::Issued StsState::issue(SessionRecord record, std::shared_ptr<const aws
   return issued;
 }
 
-Task<Result<CredentialPointer>> StsService::find(std::string access_key_id, std::string session_token) {
+Task<Result<CredentialPointer>> StsService::find(std::string access_key_id,
+                                                 std::string session_token) {
   if (!access_key_id.starts_with(aws::kTemporaryKeyPrefix))
     return state_->keys.find(std::move(access_key_id), std::move(session_token));
   return find_session(state_.get(), std::move(access_key_id), std::move(session_token));
@@ -153,7 +156,8 @@ void StsService::used(const std::string& access_key_id, const std::string& servi
 
 namespace {
 
-Result<std::shared_ptr<const aws::policy::Policy>> trust_policy(StsState& state, const std::string& text) {
+Result<std::shared_ptr<const aws::policy::Policy>> trust_policy(StsState& state,
+                                                                const std::string& text) {
   if (auto found = state.trust_policies.get(text, {})) return std::move(found->value);
   const auto ticket = state.trust_policies.ticket();
   TRY_ASSIGN(auto parsed, aws::policy::parse_policy(text, aws::policy::Use::kTrust));
@@ -177,13 +181,15 @@ Result<Unit> decide_for_service(StsState& state, const aws::RoleFacts& role,
   question.resource_account = role.account;
   question.conditions = &conditions;
   question.now = state.clock.now();
-  const aws::policy::AttachedPolicy attached = {policy.get(), "", aws::policy::AttachedPolicy::Kind::kInline};
+  const aws::policy::AttachedPolicy attached = {policy.get(), "",
+                                                aws::policy::AttachedPolicy::Kind::kInline};
   aws::policy::PolicySet set;
   set.resource = &attached;
   set.resource_role = aws::policy::PolicySet::ResourceRole::kTrust;
   if (aws::policy::evaluate(question, set).allowed()) return Unit{};
-  return fail(access_denied(str("User: ", request.service,
-                                " is not authorized to perform: sts:AssumeRole on resource: ", role.arn)));
+  return fail(
+      access_denied(str("User: ", request.service,
+                        " is not authorized to perform: sts:AssumeRole on resource: ", role.arn)));
 }
 
 }  // namespace

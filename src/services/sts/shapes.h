@@ -10,7 +10,8 @@ namespace pileus::services::sts {
 inline Result<Unit> check_mfa(const std::optional<std::string>& serial,
                               const std::optional<std::string>& code) {
   if (!serial && !code) return Unit{};
-  return fail(access_denied("MultiFactorAuthentication failed with invalid MFA one time pass code."));
+  return fail(
+      access_denied("MultiFactorAuthentication failed with invalid MFA one time pass code."));
 }
 
 // Issues the session and tells it in the answer.
@@ -19,9 +20,11 @@ void tell_session(StsState& state, SessionRecord record, std::shared_ptr<const a
                   std::size_t least_token_size, Output& output) {
   const Time expires = record.expires;
   const auto issued = state.issue(std::move(record), std::move(role), least_token_size);
-  output.credentials = gen::sts::Credentials{issued.access_key_id, issued.secret, issued.token, expires};
+  output.credentials =
+      gen::sts::Credentials{issued.access_key_id, issued.secret, issued.token, expires};
   output.session_token_size = static_cast<std::int32_t>(issued.token.size());
-  output.session_token_utilization = static_cast<std::int32_t>((issued.token.size() * 100 + kTokenLimit - 1) / kTokenLimit);
+  output.session_token_utilization =
+      static_cast<std::int32_t>((issued.token.size() * 100 + kTokenLimit - 1) / kTokenLimit);
 }
 
 }  // namespace pileus::services::sts

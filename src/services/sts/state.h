@@ -14,9 +14,9 @@ struct KnownSession {
   std::string token;
   SessionRecord record;
   std::shared_ptr<const aws::Credential> credential;  // shared by all calls of the session
-  std::shared_ptr<const void> facts;                  // RoleFacts or UserFacts; shared with Principals
-  std::uint64_t generation = 0;                       // of Principals, when the facts were looked up
-  std::chrono::nanoseconds recheck{};                 // monotonic: look again from then on
+  std::shared_ptr<const void> facts;   // RoleFacts or UserFacts; shared with Principals
+  std::uint64_t generation = 0;        // of Principals, when the facts were looked up
+  std::chrono::nanoseconds recheck{};  // monotonic: look again from then on
 };
 
 struct StsState {
@@ -26,7 +26,11 @@ struct StsState {
 
   StsState(aws::Credentials& keys_, aws::Principals& principals_, const Clock& clock_,
            const RealTime& real_, Random& random_, const aws::MasterKey& master)
-      : keys(keys_), principals(principals_), clock(clock_), real(real_), random(random_),
+      : keys(keys_),
+        principals(principals_),
+        clock(clock_),
+        real(real_),
+        random(random_),
         sealer(master, "sts session tokens", random_) {}
 
   aws::Credentials& keys;
@@ -35,15 +39,18 @@ struct StsState {
   const RealTime& real;
   Random& random;
   const aws::Sealer sealer;
-  aws::Cache<std::string, std::shared_ptr<const KnownSession>> sessions{StsService::kMaxCachedSessions};
-  aws::Cache<std::string, std::shared_ptr<const aws::policy::Policy>> trust_policies{kCachedTrustPolicies};
+  aws::Cache<std::string, std::shared_ptr<const KnownSession>> sessions{
+      StsService::kMaxCachedSessions};
+  aws::Cache<std::string, std::shared_ptr<const aws::policy::Policy>> trust_policies{
+      kCachedTrustPolicies};
 
   // A new session of the record, which needs no key and no secret yet.
   struct Issued {
     std::string access_key_id, secret, token;
     std::shared_ptr<const aws::Identity> identity;  // of a role's session; shared by its calls
   };
-  Issued issue(SessionRecord record, std::shared_ptr<const aws::RoleFacts> role, std::size_t least_token_size);
+  Issued issue(SessionRecord record, std::shared_ptr<const aws::RoleFacts> role,
+               std::size_t least_token_size);
 };
 
 // Nothing but what the record and the facts say.
@@ -53,7 +60,11 @@ std::shared_ptr<const aws::Identity> identity_of(const SessionRecord& session,
                                                  const aws::UserFacts* user);
 std::string assumed_role_arn(const aws::RoleFacts& role, std::string_view session_name);
 
-inline Error validation_error(std::string message) { return Error("ValidationError", std::move(message), 400); }
-inline Error access_denied(std::string message) { return Error("AccessDenied", std::move(message), 403); }
+inline Error validation_error(std::string message) {
+  return Error("ValidationError", std::move(message), 400);
+}
+inline Error access_denied(std::string message) {
+  return Error("AccessDenied", std::move(message), 403);
+}
 
 }  // namespace pileus::services::sts

@@ -34,8 +34,12 @@ class FakeIam final : public aws::Credentials, public aws::Policies, public aws:
     long_lived.push_back(id);
     co_return std::shared_ptr<const aws::Credential>();
   }
-  void used(const std::string& id, const std::string&, const std::string&, Time) override { used_keys.push_back(id); }
-  Task<Result<std::shared_ptr<const aws::PrincipalPolicies>>> of(const aws::Identity&) override { co_return policies; }
+  void used(const std::string& id, const std::string&, const std::string&, Time) override {
+    used_keys.push_back(id);
+  }
+  Task<Result<std::shared_ptr<const aws::PrincipalPolicies>>> of(const aws::Identity&) override {
+    co_return policies;
+  }
   Task<Result<std::shared_ptr<const aws::RoleFacts>>> find_role(std::string arn) override {
     ++lookups;
     const auto found = roles.find(arn);
@@ -50,7 +54,9 @@ class FakeIam final : public aws::Credentials, public aws::Policies, public aws:
     co_return std::optional<std::string>("{}");
   }
   std::uint64_t generation() const override { return now; }
-  void role_used(const std::string& arn, const std::string&, Time) override { used_roles.push_back(arn); }
+  void role_used(const std::string& arn, const std::string&, Time) override {
+    used_roles.push_back(arn);
+  }
 
   void add_role(aws::RoleFacts role) {
     ++now;
@@ -59,13 +65,16 @@ class FakeIam final : public aws::Credentials, public aws::Policies, public aws:
   }
   void allow(const std::string& action) {
     auto made = std::make_shared<aws::PrincipalPolicies>();
-    made->identity.push_back({"p", R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":")" + action + R"(","Resource":"*"}})"});
+    made->identity.push_back(
+        {"p", R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":")" + action +
+                  R"(","Resource":"*"}})"});
     policies = made;
   }
 
   std::map<std::string, std::shared_ptr<const aws::RoleFacts>> roles;
   std::map<std::string, std::shared_ptr<const aws::UserFacts>> users;
-  std::shared_ptr<const aws::PrincipalPolicies> policies = std::make_shared<aws::PrincipalPolicies>();
+  std::shared_ptr<const aws::PrincipalPolicies> policies =
+      std::make_shared<aws::PrincipalPolicies>();
   std::uint64_t now = 1;
   int lookups = 0;
   std::vector<std::string> long_lived, used_keys, used_roles;
@@ -96,14 +105,24 @@ class Sts : public testing::Test {
     ann.arn = user_arn("ann");
     ann.user_id = "AIDAANN";
     ann.user_name = "ann";
-    iam.users[ann.arn] = std::make_shared<aws::UserFacts>(aws::UserFacts{ann.arn, "AIDAANN", "ann", "/", std::string(kAccount), {{"Team", "red"}}});
+    iam.users[ann.arn] = std::make_shared<aws::UserFacts>(
+        aws::UserFacts{ann.arn, "AIDAANN", "ann", "/", std::string(kAccount), {{"Team", "red"}}});
     add_role("fn", trusting(aws_principal(ann.arn)));
   }
-  void add_role(const std::string& name, const std::string& trust, std::string_view account = kAccount, const std::string& id = "AROAFN") {
-    iam.add_role({role_arn(name, account), id, name, "/", std::string(account), trust, 7200, {{"Env", "test"}}});
+  void add_role(const std::string& name, const std::string& trust,
+                std::string_view account = kAccount, const std::string& id = "AROAFN") {
+    iam.add_role({role_arn(name, account),
+                  id,
+                  name,
+                  "/",
+                  std::string(account),
+                  trust,
+                  7200,
+                  {{"Env", "test"}}});
   }
   aws::Context context(const aws::Identity& caller) {
-    return aws::Context(authorizer, std::make_shared<aws::Identity>(caller), caller.account, "us-east-1", "r", clock.now());
+    return aws::Context(authorizer, std::make_shared<aws::Identity>(caller), caller.account,
+                        "us-east-1", "r", clock.now());
   }
   Result<gen::sts::AssumeRoleOutput> assume(const aws::Identity& caller, AssumeRoleInput in) {
     aws::Context as = context(caller);
@@ -166,13 +185,15 @@ TEST_F(Sts, A_trusted_user_gets_a_session_that_the_Door_finds) {
 TEST_F(Sts, A_session_survives_a_restart_and_needs_the_same_master_key) {
   const auto made = assume(ann, request());
   StsService later(iam, iam, clock, time, random, master());
-  const auto found = *loop.run(later.find(made->credentials->access_key_id, made->credentials->session_token));
+  const auto found =
+      *loop.run(later.find(made->credentials->access_key_id, made->credentials->session_token));
   ASSERT_TRUE(found);
   EXPECT_EQ(found->secret, made->credentials->secret_access_key);
   aws::MasterKey other = master();
   other[31] ^= 1;
   StsService foreign(iam, iam, clock, time, random, other);
-  EXPECT_FALSE(*loop.run(foreign.find(made->credentials->access_key_id, made->credentials->session_token)));
+  EXPECT_FALSE(
+      *loop.run(foreign.find(made->credentials->access_key_id, made->credentials->session_token)));
 }
 
 TEST_F(Sts, A_token_that_was_touched_anywhere_is_nobodys) {
@@ -190,7 +211,8 @@ TEST_F(Sts, A_token_that_was_touched_anywhere_is_nobodys) {
   EXPECT_FALSE(find(id, ""));
   EXPECT_FALSE(find(id, "AAAA"));
   EXPECT_FALSE(find(id, "not base64 %%"));
-  EXPECT_FALSE(find(aws::make_access_key_id("ASIA", kAccount, random), token)) << "bound to its key";
+  EXPECT_FALSE(find(aws::make_access_key_id("ASIA", kAccount, random), token))
+      << "bound to its key";
   EXPECT_TRUE(find(id, token));
 }
 
@@ -220,7 +242,8 @@ TEST_F(Sts, A_session_ends_with_its_role) {
 TEST_F(Sts, A_changed_tag_of_the_role_shows_in_its_sessions) {
   const auto made = assume(ann, request());
   EXPECT_EQ(find(made)->identity->tags.at("Env"), "test");
-  iam.add_role({role_arn("fn"), "AROAFN", "fn", "/", std::string(kAccount), "{}", 3600, {{"Env", "prod"}}});
+  iam.add_role(
+      {role_arn("fn"), "AROAFN", "fn", "/", std::string(kAccount), "{}", 3600, {{"Env", "prod"}}});
   EXPECT_EQ(find(made)->identity->tags.at("Env"), "prod");
 }
 
@@ -233,10 +256,12 @@ TEST_F(Sts, An_expired_session_is_still_named_so_that_the_Door_can_say_so) {
 TEST_F(Sts, Who_is_not_trusted_is_told_in_the_words_of_AWS) {
   aws::Identity ben = ann;
   ben.arn = user_arn("ben");
-  const std::string text = "AccessDenied: User: " + user_arn("ben") + " is not authorized to perform: sts:AssumeRole on resource: ";
+  const std::string text = "AccessDenied: User: " + user_arn("ben") +
+                           " is not authorized to perform: sts:AssumeRole on resource: ";
   EXPECT_EQ(error_of(assume(ben, request())), text + role_arn("fn"));
   EXPECT_EQ(error_of(assume(ben, request("no-such-role"))), text + role_arn("no-such-role"));
-  EXPECT_EQ(error_of(assume(ben, {.role_arn = "arn:aws:iam::123456789012:user/ann", .role_session_name = "work"})),
+  EXPECT_EQ(error_of(assume(ben, {.role_arn = "arn:aws:iam::123456789012:user/ann",
+                                  .role_session_name = "work"})),
             "ValidationError: arn:aws:iam::123456789012:user/ann is invalid");
 }
 
@@ -260,7 +285,8 @@ TEST_F(Sts, Across_accounts_both_sides_must_allow) {
 }
 
 TEST_F(Sts, An_external_id_is_needed_where_the_role_asks_for_it) {
-  add_role("fn", trusting(aws_principal(ann.arn), R"(,"Condition":{"StringEquals":{"sts:ExternalId":"secret"}})"));
+  add_role("fn", trusting(aws_principal(ann.arn),
+                          R"(,"Condition":{"StringEquals":{"sts:ExternalId":"secret"}})"));
   AssumeRoleInput in = request();
   EXPECT_EQ(assume(ann, in).error().code(), "AccessDenied");
   in.external_id = "wrong";
@@ -274,29 +300,36 @@ TEST_F(Sts, Durations_keep_to_the_roles_maximum_and_to_an_hour_in_a_chain) {
   in.duration_seconds = 7200;
   EXPECT_EQ(assume(ann, in)->credentials->expiration, time.now() + std::chrono::hours(2));
   in.duration_seconds = 7201;
-  EXPECT_EQ(error_of(assume(ann, in)), "ValidationError: The requested DurationSeconds exceeds the MaxSessionDuration set for this role.");
+  EXPECT_EQ(error_of(assume(ann, in)),
+            "ValidationError: The requested DurationSeconds exceeds the MaxSessionDuration set for "
+            "this role.");
   aws::Identity session = *find(assume(ann, request()))->identity;
   add_role("next", trusting(aws_principal(role_arn("fn"))), kAccount, "AROANEXT");
   iam.allow("sts:*");
   in = request("next");
   in.duration_seconds = 3601;
   EXPECT_EQ(error_of(assume(session, in)),
-            "ValidationError: The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.");
+            "ValidationError: The requested DurationSeconds exceeds the 1 hour session limit for "
+            "roles assumed by role chaining.");
   in.duration_seconds = 3600;
   EXPECT_TRUE(assume(session, in));
 }
 
 TEST_F(Sts, Session_policies_ride_in_the_token) {
   AssumeRoleInput in = request();
-  in.policy = R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}})";
-  in.policy_arns = std::vector<gen::sts::PolicyDescriptorType>{{.arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"}};
+  in.policy =
+      R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}})";
+  in.policy_arns = std::vector<gen::sts::PolicyDescriptorType>{
+      {.arn = "arn:aws:iam::aws:policy/ReadOnlyAccess"}};
   const auto made = assume(ann, in);
   ASSERT_TRUE(made) << error_of(made);
   EXPECT_GT(*made->packed_policy_size, 0);
   EXPECT_LT(*made->packed_policy_size, 20);
   EXPECT_EQ(find(made)->identity->session_policies.front(), *in.policy);
-  EXPECT_EQ(find(made)->identity->session_policy_arns.front(), "arn:aws:iam::aws:policy/ReadOnlyAccess");
-  in.policy_arns = std::vector<gen::sts::PolicyDescriptorType>{{.arn = "arn:aws:iam::aws:policy/NoSuchThing"}};
+  EXPECT_EQ(find(made)->identity->session_policy_arns.front(),
+            "arn:aws:iam::aws:policy/ReadOnlyAccess");
+  in.policy_arns =
+      std::vector<gen::sts::PolicyDescriptorType>{{.arn = "arn:aws:iam::aws:policy/NoSuchThing"}};
   EXPECT_EQ(assume(ann, in).error().code(), "MalformedPolicyDocument");
   in = request();
   in.policy = "{";
@@ -326,7 +359,9 @@ TEST_F(Sts, Tags_need_TagSession_lie_over_the_roles_and_pass_on_where_asked) {
   const aws::Identity session = *find(made)->identity;
   EXPECT_EQ(session.tags, (std::map<std::string, std::string>{{"env", "mine"}, {"Project", "x"}}));
 
-  add_role("next", trusting(aws_principal(role_arn("fn")), "", R"(["sts:AssumeRole","sts:TagSession"])"), kAccount, "AROANEXT");
+  add_role("next",
+           trusting(aws_principal(role_arn("fn")), "", R"(["sts:AssumeRole","sts:TagSession"])"),
+           kAccount, "AROANEXT");
   iam.allow("sts:*");
   const aws::Identity next = *find(assume(session, request("next")))->identity;
   EXPECT_EQ(next.tags, (std::map<std::string, std::string>{{"Env", "test"}, {"Project", "x"}}));
@@ -345,13 +380,17 @@ TEST_F(Sts, A_source_identity_needs_its_permission_and_stays) {
   AssumeRoleInput in = request();
   in.source_identity = "ann-herself";
   EXPECT_EQ(assume(ann, in).error().code(), "AccessDenied");
-  add_role("fn", trusting(aws_principal(ann.arn), "", R"(["sts:AssumeRole","sts:SetSourceIdentity"])"));
+  add_role("fn",
+           trusting(aws_principal(ann.arn), "", R"(["sts:AssumeRole","sts:SetSourceIdentity"])"));
   const auto made = assume(ann, in);
   ASSERT_TRUE(made) << error_of(made);
   EXPECT_EQ(*made->source_identity, "ann-herself");
   const aws::Identity session = *find(made)->identity;
   EXPECT_EQ(session.source_identity, "ann-herself");
-  add_role("next", trusting(aws_principal(role_arn("fn")), "", R"(["sts:AssumeRole","sts:SetSourceIdentity"])"), kAccount, "AROANEXT");
+  add_role(
+      "next",
+      trusting(aws_principal(role_arn("fn")), "", R"(["sts:AssumeRole","sts:SetSourceIdentity"])"),
+      kAccount, "AROANEXT");
   iam.allow("sts:*");
   EXPECT_EQ(find(assume(session, request("next")))->identity->source_identity, "ann-herself");
   in = request("next");
@@ -363,7 +402,8 @@ TEST_F(Sts, What_cannot_be_honoured_is_refused) {
   AssumeRoleInput in = request();
   in.serial_number = "arn:aws:iam::123456789012:mfa/ann";
   in.token_code = "123456";
-  EXPECT_EQ(error_of(assume(ann, in)), "AccessDenied: MultiFactorAuthentication failed with invalid MFA one time pass code.");
+  EXPECT_EQ(error_of(assume(ann, in)),
+            "AccessDenied: MultiFactorAuthentication failed with invalid MFA one time pass code.");
   in = request();
   in.provided_contexts.emplace(1);
   EXPECT_EQ(assume(ann, in).error().code(), "InvalidParameterValue");
@@ -399,8 +439,10 @@ TEST_F(Sts, A_session_token_of_a_user_is_the_user) {
   EXPECT_EQ(found->identity->tags.at("Team"), "red");
   EXPECT_TRUE(found->identity->issued_at);
   aws::Context again = context(*found->identity);
-  EXPECT_EQ(error_of(loop.run(sts.get_session_token(again, {}))), "AccessDenied: Cannot call GetSessionToken with session credentials");
-  EXPECT_EQ(loop.run(again.authorize("iam:ListUsers", "*")).error().code(), "InvalidClientTokenId") << "no MFA, no IAM";
+  EXPECT_EQ(error_of(loop.run(sts.get_session_token(again, {}))),
+            "AccessDenied: Cannot call GetSessionToken with session credentials");
+  EXPECT_EQ(loop.run(again.authorize("iam:ListUsers", "*")).error().code(), "InvalidClientTokenId")
+      << "no MFA, no IAM";
   iam.users.clear();
   ++iam.now;
   EXPECT_FALSE(find(made));
@@ -424,7 +466,9 @@ TEST_F(Sts, A_key_id_tells_its_account) {
   aws::Context as = context(ann);
   const std::string id = aws::make_access_key_id("AKIA", kOther, random);
   EXPECT_EQ(*loop.run(sts.get_access_key_info(as, {.access_key_id = id}))->account, kOther);
-  EXPECT_EQ(loop.run(sts.get_access_key_info(as, {.access_key_id = "AKIANONSENSE0000"})).error().code(), "ValidationError");
+  EXPECT_EQ(
+      loop.run(sts.get_access_key_info(as, {.access_key_id = "AKIANONSENSE0000"})).error().code(),
+      "ValidationError");
 }
 
 TEST_F(Sts, Long_lived_keys_are_passed_on) {
@@ -440,23 +484,39 @@ TEST_F(Sts, Long_lived_keys_are_passed_on) {
 
 TEST_F(Sts, A_service_gets_sessions_of_roles_that_trust_it) {
   add_role("exec", trusting(R"({"Service":"lambda.amazonaws.com"})"), kAccount, "AROAEXEC");
-  const auto session = loop.run(sts.assume({.role_arn = role_arn("exec"), .session_name = "my-function",
-                                            .service = "lambda.amazonaws.com", .lifetime = std::chrono::hours(36)}));
+  const auto session = loop.run(sts.assume({.role_arn = role_arn("exec"),
+                                            .session_name = "my-function",
+                                            .service = "lambda.amazonaws.com",
+                                            .lifetime = std::chrono::hours(36)}));
   ASSERT_TRUE(session) << error_of(session);
-  EXPECT_EQ(session->identity->arn, str("arn:aws:sts::", kAccount, ":assumed-role/exec/my-function"));
+  EXPECT_EQ(session->identity->arn,
+            str("arn:aws:sts::", kAccount, ":assumed-role/exec/my-function"));
   EXPECT_EQ(session->expires, time.now() + std::chrono::hours(36));
   const auto found = find(session->access_key_id, session->session_token);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->secret, session->secret_access_key);
 
-  EXPECT_EQ(error_of(loop.run(sts.assume({.role_arn = role_arn("exec"), .session_name = "t", .service = "ecs-tasks.amazonaws.com"}))),
-            "AccessDenied: User: ecs-tasks.amazonaws.com is not authorized to perform: sts:AssumeRole on resource: " + role_arn("exec"));
-  EXPECT_EQ(loop.run(sts.assume({.role_arn = role_arn("none"), .session_name = "t", .service = "lambda.amazonaws.com"})).error().code(), "NoSuchEntity");
+  EXPECT_EQ(error_of(loop.run(sts.assume({.role_arn = role_arn("exec"),
+                                          .session_name = "t",
+                                          .service = "ecs-tasks.amazonaws.com"}))),
+            "AccessDenied: User: ecs-tasks.amazonaws.com is not authorized to perform: "
+            "sts:AssumeRole on resource: " +
+                role_arn("exec"));
+  EXPECT_EQ(loop.run(sts.assume({.role_arn = role_arn("none"),
+                                 .session_name = "t",
+                                 .service = "lambda.amazonaws.com"}))
+                .error()
+                .code(),
+            "NoSuchEntity");
 }
 
 TEST_F(Sts, A_role_may_trust_a_service_for_one_source_only) {
-  add_role("exec", trusting(R"({"Service":"lambda.amazonaws.com"})", R"(,"Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:lambda:*:*:function:mine"}})"));
-  aws::SessionRequest request = {.role_arn = role_arn("exec"), .session_name = "f", .service = "lambda.amazonaws.com"};
+  add_role(
+      "exec",
+      trusting(R"({"Service":"lambda.amazonaws.com"})",
+               R"(,"Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:lambda:*:*:function:mine"}})"));
+  aws::SessionRequest request = {
+      .role_arn = role_arn("exec"), .session_name = "f", .service = "lambda.amazonaws.com"};
   EXPECT_FALSE(loop.run(sts.assume(request)));
   request.source_arn = "arn:aws:lambda:us-east-1:123456789012:function:mine";
   EXPECT_TRUE(loop.run(sts.assume(request)));

@@ -24,7 +24,8 @@ std::string deflated(std::string_view text) {
   uLongf size = compressBound(text.size());
   std::string out(size, '\0');
   if (compress2(reinterpret_cast<Bytef*>(out.data()), &size,
-                reinterpret_cast<const Bytef*>(text.data()), text.size(), Z_DEFAULT_COMPRESSION) != Z_OK)
+                reinterpret_cast<const Bytef*>(text.data()), text.size(),
+                Z_DEFAULT_COMPRESSION) != Z_OK)
     throw std::runtime_error("zlib could not deflate");
   out.resize(size);
   return out;

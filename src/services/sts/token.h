@@ -11,23 +11,24 @@ struct SessionRecord {
   enum class Of { kRole, kUser, kRoot };
   Of of = Of::kRole;
   std::string secret;
-  Time expires{};           // machine time
-  Time issued{};            // cloud time
+  Time expires{};  // machine time
+  Time issued{};   // cloud time
   std::string account;
-  std::string principal;    // ARN of the role or the user, or of the root
-  std::string principal_id; // "AROA…", "AIDA…", or the account
-  std::string name;         // role session name
+  std::string principal;     // ARN of the role or the user, or of the root
+  std::string principal_id;  // "AROA…", "AIDA…", or the account
+  std::string name;          // role session name
   std::string source_identity;
   std::map<std::string, std::string> tags;  // session tags only
   std::set<std::string> transitive;
-  std::vector<std::string> policies;        // documents
+  std::vector<std::string> policies;  // documents
   std::vector<std::string> policy_arns;
   PILEUS_FIELDS(SessionRecord, of, secret, expires, issued, account, principal, principal_id, name,
                 source_identity, tags, transitive, policies, policy_arns)
 };
 
-inline constexpr std::size_t kTokenLimit = 4096;        // characters; what SessionTokenUtilization is of
-inline constexpr std::size_t kMaxTokenRecord = 1 << 17; // bytes of JSON; a token that says more is not ours
+inline constexpr std::size_t kTokenLimit = 4096;  // characters; what SessionTokenUtilization is of
+inline constexpr std::size_t kMaxTokenRecord =
+    1 << 17;  // bytes of JSON; a token that says more is not ours
 
 // `least_size` in characters: the token is padded to it.
 std::string write_token(const aws::Sealer& sealer, const SessionRecord& session,
