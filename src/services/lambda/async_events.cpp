@@ -33,7 +33,7 @@ AsyncEvents::AsyncEvents(Machinery& machinery, Engine& engine) : machinery_(mach
 AsyncEvents::~AsyncEvents() = default;
 
 AsyncEvents::Part& AsyncEvents::part_of(const FunctionRef& ref) {
-  return *by_loop_.at(&machinery_.loops.home(ref.arn()));
+  return *by_loop_.at(&machinery_.loops.home(ref.name));
 }
 
 void AsyncEvents::count(const std::function<void(AsyncStats&)>& change) {

@@ -51,10 +51,11 @@ void Dispatcher::put_back(std::unique_ptr<Invocation> invocation) {
 }
 
 // One environment on its way for each event that waits, as far as the machine's bounds let.
-void Dispatcher::scale() {
+void Dispatcher::scale(Patience patience) {
   shard_.wake();
   auto& machinery = shard_.machinery();
-  while (!retired_ && starting_ < queue_.size() && shard_.may_start()) {
+  const std::size_t returning = patience == Patience::kWait ? returning_ : 0;
+  while (!retired_ && starting_ + returning < queue_.size() && shard_.may_start()) {
     if (machinery.environments >= machinery.options.max_environments && !shard_.evict_one()) return;
     start({});
   }
@@ -128,6 +129,7 @@ void Dispatcher::ended(Environment& environment, Environment::State was) {
     --starting_;
     shard_.start_ended();
   }
+  if (was == Environment::State::kAnswered) --returning_;
   std::erase_if(idle_, [&](const auto& other) { return other.get() == &environment; });
   environments_.erase(&environment);
   if (!queue_.empty() && !shard_.stopping() && was != Environment::State::kInit) scale();
@@ -149,7 +151,7 @@ void Dispatcher::tick(Nanoseconds now) {
     ++shard_.stats().throttles;
     pop()->done.complete(fail(throttled(Throttle::kConcurrency)));
   }
-  if (!queue_.empty()) scale();
+  if (!queue_.empty()) scale(now - queue_.front()->queued > kReturnPatience ? Patience::kNone : Patience::kWait);
 }
 
 void Dispatcher::retire(std::optional<Error> why) {

@@ -12,6 +12,7 @@ namespace pileus::services::lambda {
 class FunctionHome;
 
 inline constexpr std::size_t kMaxQueue = 10'000;                          // events waiting per version
+inline constexpr Nanoseconds kReturnPatience = std::chrono::milliseconds(5);
 inline constexpr Nanoseconds kMaxQueueWait = std::chrono::seconds(60);   // for an environment at all
 
 class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
@@ -35,6 +36,8 @@ class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
   void ready(Environment& environment);
   void init_failed(Environment& environment, const Failure& failure);
   void ended(Environment& environment, Environment::State was);
+  void answered() { ++returning_; }  // one that has answered will ask for its next event soon
+  void returned() { --returning_; }
   void put_back(std::unique_ptr<Invocation> invocation);
 
   bool active() const { return !queue_.empty() || starting_ > 0; }
@@ -53,7 +56,8 @@ class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
   static Task<void> launch(std::shared_ptr<Dispatcher> self, Claim claim);
   static Task<Result<Unit>> try_launch(std::shared_ptr<Dispatcher> self, Claim& claim,
                                        std::shared_ptr<Environment>& environment);
-  void scale();
+  enum class Patience { kWait, kNone };  // kWait: those that have just answered count as there
+  void scale(Patience patience = Patience::kWait);
   void start(Claim claim);
   void fail_one(Claim& claim, Error error);
   std::unique_ptr<Invocation> pop();
@@ -64,7 +68,7 @@ class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
   std::vector<std::shared_ptr<Environment>> idle_;      // most recently used last
   std::unordered_map<Environment*, std::shared_ptr<Environment>> environments_;
   std::deque<std::unique_ptr<Invocation>> queue_;
-  std::size_t starting_ = 0;
+  std::size_t starting_ = 0, returning_ = 0;
   bool retired_ = false;
 };
 

@@ -262,7 +262,7 @@ Engine::Engine(Machinery& machinery) : machinery_(machinery) {
 
 Engine::~Engine() = default;
 
-Shard& Engine::shard_of(const FunctionRef& ref) { return *by_loop_.at(&machinery_.loops.home(ref.arn())); }
+Shard& Engine::shard_of(const FunctionRef& ref) { return *by_loop_.at(&machinery_.loops.home(ref.name)); }
 
 std::atomic<int>& Engine::account_in_flight(const std::string& account) {
   std::lock_guard lock(mutex_);

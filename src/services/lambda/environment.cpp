@@ -186,6 +186,7 @@ std::uint64_t Environment::poll(Completer<Unit> completer) {
   const bool first = state_ == State::kInit;
   init_ended_ = first;
   if (first) init_took_ = shard_.now() - init_started_;
+  else dispatcher_->returned();
   finish();
   state_ = State::kIdle;
   idle_since_ = shard_.now();
@@ -218,6 +219,7 @@ void Environment::answer(Answer answer, std::string error_type) {
   state_ = State::kAnswered;
   finished_ = Finished{invocation->id, std::move(error_type), shard_.now() - started_, false, answer.payload.size()};
   answer.version = dispatcher_->configuration().version;
+  dispatcher_->answered();
   if (tailing_) {
     finish();
     answer.log_tail = std::move(tail_);
@@ -416,7 +418,9 @@ void Environment::drain() {
 // An event is done: what it printed without a line end is a line too.
 void Environment::drain_rest() {
   drain();
-  if (!partial_.empty()) print_output();
+  if (partial_.empty()) return;
+  partial_ += '\n';
+  print_output();
 }
 
 // --- end -----------------------------------------------------------------------------------------

@@ -1,4 +1,6 @@
 // Invoke: now (RequestResponse), later (Event), or not at all (DryRun).
+#include <algorithm>
+
 #include "base/text.h"
 #include "gen/lambda/Invoke.h"
 #include "services/lambda/impl.h"
@@ -54,6 +56,22 @@ Error as_service_error(Error error) {
 }
 
 }  // namespace
+
+// POST /2015-03-31/functions/<name in any form>/invocations
+Loop* LambdaService::place(const net::Request& request) {
+  constexpr std::string_view before = "/2015-03-31/functions/", after = "/invocations";
+  std::string_view name = request.path();
+  if (request.method != "POST" || !name.starts_with(before) || !name.ends_with(after)) return nullptr;
+  name.remove_prefix(before.size());
+  if (name.size() < after.size()) return nullptr;
+  name.remove_suffix(after.size());
+  auto plain = percent_decode(name);
+  if (!plain) return nullptr;
+  const auto pieces = split(*plain, ':');
+  const auto word = std::find(pieces.begin(), pieces.end(), std::string_view("function"));
+  const bool prefixed = word != pieces.end() && word + 1 != pieces.end();
+  return &impl_->given.loops.home(prefixed ? *(word + 1) : pieces.front());
+}
 
 Task<Result<gen::lambda::InvokeOutput>> LambdaService::invoke(aws::Context& context, gen::lambda::InvokeInput in) {
   CO_TRY_ASSIGN(const FunctionRef ref, parse_function(context, in.function_name, in.qualifier));

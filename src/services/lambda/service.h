@@ -61,6 +61,10 @@ class LambdaService final : public gen::lambda::Lambda {
   // Looks at the machine's runtimes again (`pileus runtimes add`).
   Task<Result<Unit>> refresh_runtimes();
 
+  // For the public listener's ListenOptions::place: where a request to invoke a function is handled
+  // without a hop (the loop of the function's name); nullptr for any other request.
+  Loop* place(const net::Request& request);
+
   // Serves Code.Location of GetFunction: GET /_pileus/lambda/code/<token>. The token is the right.
   static constexpr std::string_view kCodePath = "/_pileus/lambda/code/";
   Task<net::Response> serve_code(net::Request& request);
