@@ -21,11 +21,12 @@ struct ByHand {
   const char* must_not;
 };
 constexpr ByHand kByHand[] = {
-    {"(?!^[0-9]+$)([a-zA-Z0-9-_]+)", "[a-zA-Z0-9_-]+", "[0-9]+"},                              // lambda Alias
-    {"((?!^\\d+$)^[0-9a-zA-Z-_]+$)", "[0-9a-zA-Z_-]+", "[0-9]+"},                              // lambda FunctionUrlQualifier
-    {"[0-9A-Za-z\\.\\-_]*(?<!\\.)", "[0-9A-Za-z._-]*", ".*\\."},                               // lambda S3Bucket
-    {"^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$", "[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", ".*--.*"},  // iam accountAlias
-    {"^(?!\\s*$).+", ".+", "\\s*"},                                                            // events PathParameter
+    {"(?!^[0-9]+$)([a-zA-Z0-9-_]+)", "[a-zA-Z0-9_-]+", "[0-9]+"},  // lambda Alias
+    {"((?!^\\d+$)^[0-9a-zA-Z-_]+$)", "[0-9a-zA-Z_-]+", "[0-9]+"},  // lambda FunctionUrlQualifier
+    {"[0-9A-Za-z\\.\\-_]*(?<!\\.)", "[0-9A-Za-z._-]*", ".*\\."},   // lambda S3Bucket
+    {"^[a-z0-9]([a-z0-9]|-(?!-)){1,61}[a-z0-9]$", "[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
+     ".*--.*"},                      // iam accountAlias
+    {"^(?!\\s*$).+", ".+", "\\s*"},  // events PathParameter
 };
 
 struct Matcher {
@@ -45,7 +46,8 @@ Matcher make(std::string_view java) {
   for (const auto& known : kByHand)
     if (known.java == java) return {compile(known.must), compile(known.must_not), ""};
   const std::string pattern = to_re2(java);
-  if (pattern.empty()) return {nullptr, nullptr, "look-around or class arithmetic, which RE2 does not have"};
+  if (pattern.empty())
+    return {nullptr, nullptr, "look-around or class arithmetic, which RE2 does not have"};
   auto compiled = compile(pattern);
   if (!compiled->ok()) return {nullptr, nullptr, compiled->error()};
   return {std::move(compiled), nullptr, ""};
@@ -66,15 +68,19 @@ const Matcher& matcher(const char* pattern) {
 }
 
 constexpr std::pair<std::string_view, std::string_view> kPosix[] = {
-    {"Alnum", "[:alnum:]"}, {"Alpha", "[:alpha:]"}, {"Digit", "[:digit:]"}, {"Graph", "[:graph:]"}, {"Lower", "[:lower:]"},
-    {"Print", "[:print:]"}, {"Punct", "[:punct:]"}, {"Space", "[:space:]"}, {"Upper", "[:upper:]"}, {"ASCII", "\\x00-\\x7F"}};
+    {"Alnum", "[:alnum:]"}, {"Alpha", "[:alpha:]"},  {"Digit", "[:digit:]"}, {"Graph", "[:graph:]"},
+    {"Lower", "[:lower:]"}, {"Print", "[:print:]"},  {"Punct", "[:punct:]"}, {"Space", "[:space:]"},
+    {"Upper", "[:upper:]"}, {"ASCII", "\\x00-\\x7F"}};
 
 // Four hex digits at `at`, or -1.
 long hex4(std::string_view text, std::size_t at) {
   if (at + 4 > text.size()) return -1;
   long value = 0;
   for (const char c : text.substr(at, 4)) {
-    const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    const int digit = c >= '0' && c <= '9'   ? c - '0'
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                             : -1;
     if (digit < 0) return -1;
     value = value * 16 + digit;
   }
@@ -103,17 +109,25 @@ class Translator {
     if (c == '\\') return escape();
     if (in_class_) {
       if (c == '[' && in_.substr(at_, 2) != "[:") {  // Java's nested class; a plain '[' to RE2
-        if (class_start_ == at_) { out_ += "\\["; ++at_; return; }
+        if (class_start_ == at_) {
+          out_ += "\\[";
+          ++at_;
+          return;
+        }
         out_ += "\\[";
         ++at_;
         return;
       }
-      if (in_.substr(at_, 2) == "&&") { failed_ = true; return; }
+      if (in_.substr(at_, 2) == "&&") {
+        failed_ = true;
+        return;
+      }
       if (c == ']' && at_ > class_start_) in_class_ = false;
     } else if (c == '[') {
       in_class_ = true;
       class_start_ = at_ + 1 + (in_.substr(at_ + 1, 1) == "^" ? 1 : 0);
-    } else if (c == '(' && in_.substr(at_, 2) == "(?" && in_.substr(at_ + 2, 1).find_first_of("=!<>") == 0) {
+    } else if (c == '(' && in_.substr(at_, 2) == "(?" &&
+               in_.substr(at_ + 2, 1).find_first_of("=!<>") == 0) {
       failed_ = true;
       return;
     } else if (c == '{') {
@@ -176,8 +190,10 @@ class Translator {
       out_ += in_[at_++];
       return;
     }
-    if (*low > 1000 || (high && *high > 1000)) out_ += *low > 0 ? str("{", std::min<std::int64_t>(*low, 1000), ",}") : "*";
-    else out_ += in_.substr(at_, close - at_ + 1);
+    if (*low > 1000 || (high && *high > 1000))
+      out_ += *low > 0 ? str("{", std::min<std::int64_t>(*low, 1000), ",}") : "*";
+    else
+      out_ += in_.substr(at_, close - at_ + 1);
     at_ = close + 1;
   }
 

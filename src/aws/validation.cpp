@@ -14,7 +14,8 @@ namespace {
 using protocol::Path;
 
 bool holds_constraints(const Constraint& c) {
-  return c.min != Constraint::kNoMin || c.max != Constraint::kNoMax || c.pattern || !c.values.empty();
+  return c.min != Constraint::kNoMin || c.max != Constraint::kNoMax || c.pattern ||
+         !c.values.empty();
 }
 
 // A value as the services repeat it; nullopt where they do not (secrets, structures).
@@ -23,7 +24,8 @@ std::optional<std::string> echo(const Shape& shape, const void* value) {
   std::string out;
   switch (shape.kind) {
     case Kind::kStructure:
-    case Kind::kDocument: return std::nullopt;
+    case Kind::kDocument:
+      return std::nullopt;
     case Kind::kBlob: {
       const auto size = static_cast<const std::string*>(value)->size();
       return str("java.nio.HeapByteBuffer[pos=0 lim=", size, " cap=", size, "]");
@@ -31,7 +33,8 @@ std::optional<std::string> echo(const Shape& shape, const void* value) {
     case Kind::kList:
       for (std::size_t i = 0; i < shape.list->size(value) && out.size() < kMaxEchoBytes; ++i) {
         const void* element = protocol::list_element(shape, value, i);
-        const auto text = element ? echo(*shape.element, element) : std::optional<std::string>("null");
+        const auto text =
+            element ? echo(*shape.element, element) : std::optional<std::string>("null");
         if (!text) return std::nullopt;
         out += (i ? ", " : "") + *text;
       }
@@ -41,7 +44,8 @@ std::optional<std::string> echo(const Shape& shape, const void* value) {
       bool shown = true;
       protocol::for_each_entry(shape, value, [&](const std::string& key, const void* element) {
         if (out.size() > kMaxEchoBytes) return;
-        const auto text = element ? echo(*shape.element, element) : std::optional<std::string>("null");
+        const auto text =
+            element ? echo(*shape.element, element) : std::optional<std::string>("null");
         shown = shown && text;
         if (text) out += (out.empty() ? "" : ", ") + key + "=" + *text;
       });
@@ -49,7 +53,8 @@ std::optional<std::string> echo(const Shape& shape, const void* value) {
       out = "{" + out + "}";
       break;
     }
-    default: protocol::append_scalar(out, shape, TimestampFormat::kIso8601, value);
+    default:
+      protocol::append_scalar(out, shape, TimestampFormat::kIso8601, value);
   }
   if (out.size() <= kMaxEchoBytes) return out;
   std::size_t end = kMaxEchoBytes;
@@ -59,7 +64,8 @@ std::optional<std::string> echo(const Shape& shape, const void* value) {
 
 std::string enum_set(const Constraint& c) {
   std::string out = "Member must satisfy enum value set: [";
-  for (std::size_t i = 0; i < c.values.size(); ++i) out += (i ? ", " : "") + std::string(c.values[i]);
+  for (std::size_t i = 0; i < c.values.size(); ++i)
+    out += (i ? ", " : "") + std::string(c.values[i]);
   return out + "]";
 }
 
@@ -68,12 +74,15 @@ struct Broken {
   std::string rule;  // "Member must have length …"
 };
 
-const char* measure(const Shape& shape) { return shape.kind >= Kind::kInteger && shape.kind <= Kind::kDouble ? "value" : "length"; }
+const char* measure(const Shape& shape) {
+  return shape.kind >= Kind::kInteger && shape.kind <= Kind::kDouble ? "value" : "length";
+}
 std::string at_most(const Shape& shape) {
   return str("Member must have ", measure(shape), " less than or equal to ", shape.constraint.max);
 }
 std::string at_least(const Shape& shape) {
-  return str("Member must have ", measure(shape), " greater than or equal to ", shape.constraint.min);
+  return str("Member must have ", measure(shape), " greater than or equal to ",
+             shape.constraint.min);
 }
 std::string of_pattern(const Shape& shape) {
   return str("Member must satisfy regular expression pattern: ", shape.constraint.pattern);
@@ -87,22 +96,46 @@ std::vector<Broken> broken_rules(const Shape& shape, const void* value) {
   double size = 0;
   const char* check = "length";
   switch (shape.kind) {
-    case Kind::kString: size = static_cast<double>(utf8_length(*static_cast<const std::string*>(value))); break;
-    case Kind::kBlob: size = static_cast<double>(static_cast<const std::string*>(value)->size()); break;
-    case Kind::kList: size = static_cast<double>(shape.list->size(value)); break;
-    case Kind::kMap: size = static_cast<double>(shape.map->size(value)); break;
-    case Kind::kInteger: size = *static_cast<const std::int32_t*>(value); check = "range"; break;
-    case Kind::kLong: size = static_cast<double>(*static_cast<const std::int64_t*>(value)); check = "range"; break;
-    case Kind::kFloat: size = static_cast<double>(*static_cast<const float*>(value)); check = "range"; break;
-    case Kind::kDouble: size = *static_cast<const double*>(value); check = "range"; break;
-    default: return out;
+    case Kind::kString:
+      size = static_cast<double>(utf8_length(*static_cast<const std::string*>(value)));
+      break;
+    case Kind::kBlob:
+      size = static_cast<double>(static_cast<const std::string*>(value)->size());
+      break;
+    case Kind::kList:
+      size = static_cast<double>(shape.list->size(value));
+      break;
+    case Kind::kMap:
+      size = static_cast<double>(shape.map->size(value));
+      break;
+    case Kind::kInteger:
+      size = *static_cast<const std::int32_t*>(value);
+      check = "range";
+      break;
+    case Kind::kLong:
+      size = static_cast<double>(*static_cast<const std::int64_t*>(value));
+      check = "range";
+      break;
+    case Kind::kFloat:
+      size = static_cast<double>(*static_cast<const float*>(value));
+      check = "range";
+      break;
+    case Kind::kDouble:
+      size = *static_cast<const double*>(value);
+      check = "range";
+      break;
+    default:
+      return out;
   }
-  if (c.max != Constraint::kNoMax && size > static_cast<double>(c.max)) out.push_back({check, at_most(shape)});
-  if (c.min != Constraint::kNoMin && size < static_cast<double>(c.min)) out.push_back({check, at_least(shape)});
+  if (c.max != Constraint::kNoMax && size > static_cast<double>(c.max))
+    out.push_back({check, at_most(shape)});
+  if (c.min != Constraint::kNoMin && size < static_cast<double>(c.min))
+    out.push_back({check, at_least(shape)});
   if (shape.kind != Kind::kString) return out;
   const auto& text = *static_cast<const std::string*>(value);
   if (c.pattern && !pattern_matches(c.pattern, text)) out.push_back({"pattern", of_pattern(shape)});
-  if (!c.values.empty() && std::find(c.values.begin(), c.values.end(), text) == c.values.end()) out.push_back({"enum", enum_set(c)});
+  if (!c.values.empty() && std::find(c.values.begin(), c.values.end(), text) == c.values.end())
+    out.push_back({"enum", enum_set(c)});
   return out;
 }
 
@@ -129,7 +162,8 @@ std::string model_path(const Path& path) {
 
 class Validation {
  public:
-  Validation(const Service& service, const Operation& operation) : service_(service), operation_(operation) {}
+  Validation(const Service& service, const Operation& operation)
+      : service_(service), operation_(operation) {}
 
   void missing(const std::string& path) {
     add(str("Value null at '", path, "' failed to satisfy constraint: Member must not be null"));
@@ -137,21 +171,26 @@ class Validation {
 
   void structure(const Shape& shape, const void* value, const Path& path) {
     for (const auto& member : shape.members)
-      if (const void* item = value_of(value, member)) this->value(*member.shape, item, path.member(member.name));
+      if (const void* item = value_of(value, member))
+        this->value(*member.shape, item, path.member(member.name));
   }
 
   Result<Unit> result() {
     if (!whole_.empty()) return fail(service_.validation.code, whole_);
     if (violations_.empty()) return Unit{};
-    std::string message = str(violations_.size(), violations_.size() == 1 ? " validation error" : " validation errors", " detected: ");
-    for (std::size_t i = 0; i < violations_.size(); ++i) message += (i ? "; " : "") + violations_[i];
+    std::string message =
+        str(violations_.size(),
+            violations_.size() == 1 ? " validation error" : " validation errors", " detected: ");
+    for (std::size_t i = 0; i < violations_.size(); ++i)
+      message += (i ? "; " : "") + violations_[i];
     return fail(service_.validation.code, message);
   }
 
  private:
   void value(const Shape& shape, const void* v, const Path& path) {
     if (violations_.size() >= kMaxViolations) return;
-    for (const auto& broken : broken_rules(shape, v)) report(broken.check, broken.rule, shape, shape, v, path);
+    for (const auto& broken : broken_rules(shape, v))
+      report(broken.check, broken.rule, shape, shape, v, path);
     if (shape.kind == Kind::kStructure) structure(shape, v, path);
     if (shape.kind == Kind::kList) list(shape, v, path);
     if (shape.kind == Kind::kMap) map(shape, v, path);
@@ -168,7 +207,8 @@ class Validation {
       if (!plain) {
         value(element, item, path.element(i));
       } else if (const auto broken = broken_rules(element, item); !broken.empty()) {
-        return report(broken[0].check, "Member must satisfy constraint: " + element_rules(element), element, shape, v, path);
+        return report(broken[0].check, "Member must satisfy constraint: " + element_rules(element),
+                      element, shape, v, path);
       }
     }
   }
@@ -179,33 +219,41 @@ class Validation {
     protocol::for_each_entry(shape, v, [&](const std::string& key, const void* item) {
       if (const auto broken = broken_rules(*shape.key, &key); keys && !broken.empty()) {
         keys = false;
-        report(broken[0].check, "Map keys must satisfy constraint: " + element_rules(*shape.key), *shape.key, shape, v, path);
+        report(broken[0].check, "Map keys must satisfy constraint: " + element_rules(*shape.key),
+               *shape.key, shape, v, path);
       }
       if (!item) return;
       if (element.kind >= Kind::kDocument) return value(element, item, path.entry(key));
       if (const auto broken = broken_rules(element, item); values && !broken.empty()) {
         values = false;
-        report(broken[0].check, "Map value must satisfy constraint: " + element_rules(element), element, shape, v, path);
+        report(broken[0].check, "Map value must satisfy constraint: " + element_rules(element),
+               element, shape, v, path);
       }
     });
   }
 
   // `subject` is the shape whose rule is broken; `shown` is the one whose value is repeated.
-  void report(const char* check, const std::string& rule, const Shape& subject, const Shape& shown, const void* v, const Path& path) {
+  void report(const char* check, const std::string& rule, const Shape& subject, const Shape& shown,
+              const void* v, const Path& path) {
     const auto text = subject.sensitive ? std::nullopt : echo(shown, v);
     if (const auto* exception = find_exception(subject, shown, path, check)) {
       if (!exception->message || !whole_.empty()) return;
-      whole_ = replace_all(replace_all(exception->message, "{path}", path.text()), "{value}", text.value_or(""));
+      whole_ = replace_all(replace_all(exception->message, "{path}", path.text()), "{value}",
+                           text.value_or(""));
       return;
     }
-    add(str(text ? str("Value '", *text, "'") : "Value", " at '", path.text(), "' failed to satisfy constraint: ", rule));
+    add(str(text ? str("Value '", *text, "'") : "Value", " at '", path.text(),
+            "' failed to satisfy constraint: ", rule));
   }
 
-  const ValidationException* find_exception(const Shape& subject, const Shape& shown, const Path& path, std::string_view check) {
+  const ValidationException* find_exception(const Shape& subject, const Shape& shown,
+                                            const Path& path, std::string_view check) {
     const std::string place = str(operation_.name, ".", model_path(path));
     for (const auto& exception : service_.exceptions) {
       const std::string_view where = exception.where;
-      if (check == exception.check && (where == place || where == subject.name || where == shown.name)) return &exception;
+      if (check == exception.check &&
+          (where == place || where == subject.name || where == shown.name))
+        return &exception;
     }
     return nullptr;
   }
@@ -223,15 +271,19 @@ class Validation {
 // Whether a value says no more than leaving it out would.
 bool is_default(const Shape& shape, const void* v, std::span<const char* const> accepts) {
   switch (shape.kind) {
-    case Kind::kBoolean: return !*static_cast<const bool*>(v);
-    case Kind::kList: return shape.list->size(v) == 0;
-    case Kind::kMap: return shape.map->size(v) == 0;
+    case Kind::kBoolean:
+      return !*static_cast<const bool*>(v);
+    case Kind::kList:
+      return shape.list->size(v) == 0;
+    case Kind::kMap:
+      return shape.map->size(v) == 0;
     case Kind::kStructure:
       return std::all_of(shape.members.begin(), shape.members.end(), [&](const Member& member) {
         const void* item = value_of(v, member);
         return !item || is_default(*member.shape, item, {});
       });
-    case Kind::kDocument: return static_cast<const Json*>(v)->is_null();
+    case Kind::kDocument:
+      return static_cast<const Json*>(v)->is_null();
     case Kind::kString:
     case Kind::kBlob: {
       const auto& text = *static_cast<const std::string*>(v);
@@ -246,35 +298,45 @@ bool is_default(const Shape& shape, const void* v, std::span<const char* const> 
   }
 }
 
-// Whether the refused path holds something besides a default; lists and maps on the way are entered.
-bool is_used(const Shape& shape, const void* v, std::string_view path, std::span<const char* const> accepts) {
+// Whether the refused path holds something besides a default; lists and maps on the way are
+// entered.
+bool is_used(const Shape& shape, const void* v, std::string_view path,
+             std::span<const char* const> accepts) {
   if (shape.kind == Kind::kList) {
     for (std::size_t i = 0; i < shape.list->size(v); ++i)
-      if (const void* item = protocol::list_element(shape, v, i); item && is_used(*shape.element, item, path, accepts)) return true;
+      if (const void* item = protocol::list_element(shape, v, i);
+          item && is_used(*shape.element, item, path, accepts))
+        return true;
     return false;
   }
   if (shape.kind == Kind::kMap) {
     bool used = false;
-    protocol::for_each_entry(shape, v, [&](const std::string&, const void* item) { used = used || (item && is_used(*shape.element, item, path, accepts)); });
+    protocol::for_each_entry(shape, v, [&](const std::string&, const void* item) {
+      used = used || (item && is_used(*shape.element, item, path, accepts));
+    });
     return used;
   }
   const auto dot = path.find('.');
   const Member* member = shape.member(path.substr(0, dot));
   const void* item = member ? value_of(v, *member) : nullptr;
   if (!item) return false;
-  return dot == path.npos ? !is_default(*member->shape, item, accepts) : is_used(*member->shape, item, path.substr(dot + 1), accepts);
+  return dot == path.npos ? !is_default(*member->shape, item, accepts)
+                          : is_used(*member->shape, item, path.substr(dot + 1), accepts);
 }
 
 }  // namespace
 
-Result<Unit> validate(const Service& service, const Operation& operation, const void* input, std::span<const std::string> missing_required) {
+Result<Unit> validate(const Service& service, const Operation& operation, const void* input,
+                      std::span<const std::string> missing_required) {
   Validation validation(service, operation);
   for (const auto& path : missing_required) validation.missing(path);
   validation.structure(*operation.input, input, Path{});
   TRY(validation.result());
   for (const auto& refused : service.refused)
-    if (std::string_view(operation.name) == refused.operation && is_used(*operation.input, input, refused.path, refused.accepts))
-      return fail(service.validation.refused_code, str(refused.path, " is not supported by Pileus: ", refused.reason));
+    if (std::string_view(operation.name) == refused.operation &&
+        is_used(*operation.input, input, refused.path, refused.accepts))
+      return fail(service.validation.refused_code,
+                  str(refused.path, " is not supported by Pileus: ", refused.reason));
   return Unit{};
 }
 

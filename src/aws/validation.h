@@ -7,8 +7,8 @@
 
 namespace pileus::aws {
 
-inline constexpr std::size_t kMaxViolations = 100;   // named in one error
-inline constexpr std::size_t kMaxEchoBytes = 2048;   // of a value repeated in an error
+inline constexpr std::size_t kMaxViolations = 100;  // named in one error
+inline constexpr std::size_t kMaxEchoBytes = 2048;  // of a value repeated in an error
 
 // `missing_required` is what protocol::parse_request found absent. The error has the service's
 // validation code and names every violation: "2 validation errors detected: Value 'x' at 'name'
@@ -18,6 +18,7 @@ Result<Unit> validate(const Service& service, const Operation& operation, const 
 
 // Whether the model's pattern (Java) is enforced; else `why` says what keeps it from that.
 bool pattern_enforced(const char* pattern, std::string* why);
-bool pattern_matches(const char* pattern, std::string_view text);  // whole text; true if not enforced
+bool pattern_matches(const char* pattern,
+                     std::string_view text);  // whole text; true if not enforced
 
 }  // namespace pileus::aws

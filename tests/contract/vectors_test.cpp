@@ -36,7 +36,8 @@ Json load(const std::string& path) {
 bool same(const Json& a, const Json& b) {
   if (a.is_number() && b.is_number()) {
     const double x = a.to_number<double>(), y = b.to_number<double>();
-    return x == y || (std::isnan(x) && std::isnan(y)) || std::abs(x - y) <= 1e-6 * std::max(std::abs(x), std::abs(y));
+    return x == y || (std::isnan(x) && std::isnan(y)) ||
+           std::abs(x - y) <= 1e-6 * std::max(std::abs(x), std::abs(y));
   }
   if (a.kind() != b.kind()) return false;
   if (a.is_array()) {
@@ -56,7 +57,8 @@ bool same(const Json& a, const Json& b) {
 }
 
 Problem differ(std::string_view what, const Json& wanted, const Json& got) {
-  return same(wanted, got) ? "" : str(what, "\n  wanted ", to_text(wanted), "\n  got    ", to_text(got));
+  return same(wanted, got) ? ""
+                           : str(what, "\n  wanted ", to_text(wanted), "\n  got    ", to_text(got));
 }
 Problem differ(std::string_view what, std::string_view wanted, std::string_view got) {
   return wanted == got ? "" : str(what, "\n  wanted ", wanted, "\n  got    ", got);
@@ -67,20 +69,25 @@ Problem differ(std::string_view what, std::string_view wanted, std::string_view 
 std::string canonical(const pugi::xml_node& node, const std::set<std::string>& ignored) {
   std::map<std::string, std::string> attributes;
   for (const auto& attribute : node.attributes())
-    if (std::string_view(node.name()) != "ErrorResponse") attributes[attribute.name()] = attribute.value();
+    if (std::string_view(node.name()) != "ErrorResponse")
+      attributes[attribute.name()] = attribute.value();
   std::string out = str("<", node.name());
   for (const auto& [name, value] : attributes) out += str(" ", name, "=", value);
   out += ">";
   std::map<std::string, std::vector<std::string>> children;
   std::string text;
   for (const auto& child : node.children()) {
-    if (child.type() == pugi::node_element && !ignored.contains(child.name())) children[child.name()].push_back(canonical(child, ignored));
-    if (child.type() == pugi::node_pcdata || child.type() == pugi::node_cdata) text += child.value();
+    if (child.type() == pugi::node_element && !ignored.contains(child.name()))
+      children[child.name()].push_back(canonical(child, ignored));
+    if (child.type() == pugi::node_pcdata || child.type() == pugi::node_cdata)
+      text += child.value();
   }
   if (children.empty()) out += text;
   for (auto& [name, values] : children) {
     // What has two children each may be the entries of a map, whose order says nothing.
-    const bool entries = std::all_of(values.begin(), values.end(), [](const std::string& v) { return std::ranges::count(v, '>') > 4; });
+    const bool entries = std::all_of(values.begin(), values.end(), [](const std::string& v) {
+      return std::ranges::count(v, '>') > 4;
+    });
     if (entries) std::sort(values.begin(), values.end());
     for (const auto& value : values) out += value;
   }
@@ -91,7 +98,8 @@ Problem differ_xml(std::string_view wanted, std::string_view got, std::set<std::
   pugi::xml_document a, b;
   if (!a.load_buffer(wanted.data(), wanted.size()) != !b.load_buffer(got.data(), got.size()))
     return str("one body is not XML\n  wanted ", wanted, "\n  got    ", got);
-  return differ("body", canonical(a.document_element(), ignored), canonical(b.document_element(), ignored));
+  return differ("body", canonical(a.document_element(), ignored),
+                canonical(b.document_element(), ignored));
 }
 
 Problem differ_form(std::string_view wanted, std::string_view got) {
@@ -131,7 +139,8 @@ struct Vector {
         for (const auto& key : ignored) plain.get_object().erase(key);
       return differ("body", plain, clean);
     }
-    if (type == "application/xml" && !wanted.empty()) return differ_xml(wanted, got, std::move(ignored));
+    if (type == "application/xml" && !wanted.empty())
+      return differ_xml(wanted, got, std::move(ignored));
     if (type == "application/x-www-form-urlencoded") return differ_form(wanted, got);
     if (is_cbor() && !wanted.empty()) {
       const auto a = cbor_to_json(wanted), b = cbor_to_json(got);
@@ -153,7 +162,8 @@ struct Vector {
       }
     if (const Json* headers = find(test, "forbidHeaders"))
       for (const auto& name : headers->get_array())
-        if (got.find(std::string_view(name.get_string()))) return str("header ", to_text(name), " is present");
+        if (got.find(std::string_view(name.get_string())))
+          return str("header ", to_text(name), " is present");
     return "";
   }
 
@@ -170,7 +180,8 @@ struct Vector {
       }
     if (const Json* headers = find(test, "headers"))
       for (const auto& [name, value] : headers->get_object())
-        out.headers.add(std::string(std::string_view(name)), std::string(std::string_view(value.get_string())));
+        out.headers.add(std::string(std::string_view(name)),
+                        std::string(std::string_view(value.get_string())));
     out.body = body();
     return out;
   }
@@ -182,9 +193,11 @@ struct Vector {
     if (found != &operation) return str("routed to ", found ? found->name : "nothing");
     void* input = operation.new_input();
     std::vector<std::string> missing;
-    const auto parsed = parse_request(service, protocol(), operation, wire, labels, input, &missing);
-    const Problem problem = parsed ? differ("input", *find(test, "params"), to_json(*operation.input, input))
-                                   : str("refused: ", parsed.error().code(), ": ", parsed.error().message());
+    const auto parsed =
+        parse_request(service, protocol(), operation, wire, labels, input, &missing);
+    const Problem problem =
+        parsed ? differ("input", *find(test, "params"), to_json(*operation.input, input))
+               : str("refused: ", parsed.error().code(), ": ", parsed.error().message());
     operation.delete_input(input);
     return problem;
   }
@@ -198,7 +211,8 @@ struct Vector {
     const auto filled = from_json(*operation.input, *find(test, "params"), input);
     if (!filled) {
       problem = filled.error().message();
-    } else if (const auto wire = write_request(service, protocol(), operation, input, &zero); !wire) {
+    } else if (const auto wire = write_request(service, protocol(), operation, input, &zero);
+               !wire) {
       problem = wire.error().message();
     } else {
       problem = compare_request(*wire);
@@ -213,12 +227,14 @@ struct Vector {
     const auto pairs = split(wire.query, '&');
     if (const Json* params = find(test, "queryParams"))
       for (const auto& wanted : params->get_array())
-        if (std::find(pairs.begin(), pairs.end(), std::string_view(wanted.get_string())) == pairs.end())
+        if (std::find(pairs.begin(), pairs.end(), std::string_view(wanted.get_string())) ==
+            pairs.end())
           return str("query lacks ", to_text(wanted), ": ", wire.query);
     if (const Json* params = find(test, "forbidQueryParams"))
       for (const auto& name : params->get_array())
         for (const auto pair : pairs)
-          if (pair.substr(0, pair.find('=')) == std::string_view(name.get_string())) return str("query holds ", to_text(name));
+          if (pair.substr(0, pair.find('=')) == std::string_view(name.get_string()))
+            return str("query holds ", to_text(name));
     if (auto p = differ_headers(wire.headers); !p.empty()) return p;
     if (const std::string host = text("resolvedHost"); !host.empty())
       if (auto p = differ("host", host, wire.host_prefix + text("host")); !p.empty()) return p;
@@ -230,7 +246,8 @@ struct Vector {
     out.status = static_cast<int>(find_int(test, "code"));
     if (const Json* headers = find(test, "headers"))
       for (const auto& [name, value] : headers->get_object())
-        out.headers.add(std::string(std::string_view(name)), std::string(std::string_view(value.get_string())));
+        out.headers.add(std::string(std::string_view(name)),
+                        std::string(std::string_view(value.get_string())));
     out.body = body();
     return out;
   }
@@ -239,8 +256,9 @@ struct Vector {
     WireResponse wire = response();
     void* output = operation.new_output();
     const auto parsed = parse_response(service, protocol(), operation, wire, output);
-    const Problem problem = parsed ? differ("output", *find(test, "params"), to_json(*operation.output, output))
-                                   : str("refused: ", parsed.error().code(), ": ", parsed.error().message());
+    const Problem problem =
+        parsed ? differ("output", *find(test, "params"), to_json(*operation.output, output))
+               : str("refused: ", parsed.error().code(), ": ", parsed.error().message());
     operation.delete_output(output);
     return problem;
   }
@@ -254,7 +272,8 @@ struct Vector {
       const auto wire = write_response(service, protocol(), operation, output, "requestid");
       problem = differ("status", Json(find_int(test, "code")), Json(wire.status));
       if (problem.empty()) problem = differ_headers(wire.headers);
-      if (problem.empty()) problem = differ_body(wire.body, {"ResponseMetadata", "requestId", "RequestId"});
+      if (problem.empty())
+        problem = differ_body(wire.body, {"ResponseMetadata", "requestId", "RequestId"});
     }
     operation.delete_output(output);
     return problem;
@@ -270,12 +289,16 @@ struct Vector {
     const auto& members = parsed.error().members();
     for (const auto& [name, value] : find(test, "params")->get_object()) {
       if (iequals(name, "message")) {
-        if (auto p = differ("message", value.get_string(), parsed.error().message()); !p.empty()) return p;
+        if (auto p = differ("message", value.get_string(), parsed.error().message()); !p.empty())
+          return p;
         continue;
       }
-      const auto found = std::find_if(members.begin(), members.end(), [&](const auto& m) { return m.first == std::string_view(name); });
+      const auto found = std::find_if(members.begin(), members.end(), [&](const auto& m) {
+        return m.first == std::string_view(name);
+      });
       if (found == members.end()) return str("lost member ", std::string_view(name));
-      if (value.is_string() ? found->second != std::string_view(value.get_string()) : !same(value, parse_json(found->second).value_or(Json())))
+      if (value.is_string() ? found->second != std::string_view(value.get_string())
+                            : !same(value, parse_json(found->second).value_or(Json())))
         return differ(std::string_view(name), to_text(value), found->second);
     }
     return "";
@@ -288,9 +311,12 @@ struct Vector {
         if (message.empty()) message = std::string(find_string(*params, name));
     Error error(text("error"), message);
     for (const auto& [name, value] : find(test, "params")->get_object())
-      error = std::move(error).with(std::string(std::string_view(name)), value.is_string() ? std::string(std::string_view(value.get_string())) : to_text(value));
+      error = std::move(error).with(
+          std::string(std::string_view(name)),
+          value.is_string() ? std::string(std::string_view(value.get_string())) : to_text(value));
     const auto wire = write_error(service, protocol(), &operation, error, "foo-id");
-    if (auto p = differ("status", Json(find_int(test, "code")), Json(wire.status)); !p.empty()) return p;
+    if (auto p = differ("status", Json(find_int(test, "code")), Json(wire.status)); !p.empty())
+      return p;
     net::Headers headers = wire.headers;
     if (auto p = differ_headers(headers); !p.empty()) return p;
     std::set<std::string> ignored{"RequestId", "requestId", "RequestID", "__type", "code"};
@@ -305,11 +331,13 @@ struct Vector {
     if (found != &operation) return str("routed to ", found ? found->name : "nothing");
     void* input = operation.new_input();
     std::vector<std::string> missing;
-    const auto parsed = parse_request(service, protocol(), operation, wire, labels, input, &missing);
+    const auto parsed =
+        parse_request(service, protocol(), operation, wire, labels, input, &missing);
     operation.delete_input(input);
     if (parsed) return "accepted";
     const auto answer = write_error(service, protocol(), found, parsed.error(), "id");
-    if (auto p = differ("status", Json(find_int(test, "code")), Json(answer.status)); !p.empty()) return p;
+    if (auto p = differ("status", Json(find_int(test, "code")), Json(answer.status)); !p.empty())
+      return p;
     return differ("error type", text("error"), answer.headers.get("x-amzn-errortype"));
   }
 };
@@ -339,7 +367,8 @@ class VectorTest : public testing::Test {
 
 using Skips = std::map<std::string, std::string>;  // name of the test → reason
 
-void register_case(const Skips& skips, std::set<std::string>& used, const std::string& side, Case c) {
+void register_case(const Skips& skips, std::set<std::string>& used, const std::string& side,
+                   Case c) {
   const std::string key = str(c.vector.text("kind"), "_", c.vector.text("id"), "_", side);
   const auto found = skips.find(key);
   const std::string reason = found == skips.end() ? "" : found->second;
@@ -348,7 +377,8 @@ void register_case(const Skips& skips, std::set<std::string>& used, const std::s
                         [c, reason]() -> VectorTest* { return new VectorTest(c, reason); });
 }
 
-void register_service(const Service& service, const Json& tests, const Skips& skips, std::set<std::string>& used) {
+void register_service(const Service& service, const Json& tests, const Skips& skips,
+                      std::set<std::string>& used) {
   for (const auto& test : find(tests, "tests")->get_array()) {
     const Operation* operation = service.operation(find_string(test, "operation"));
     if (!operation || !operation->spoken()) continue;
@@ -361,9 +391,15 @@ void register_service(const Service& service, const Json& tests, const Skips& sk
     }
     const bool request = kind == "request", response = kind == "response";
     if (side != "client")
-      register_case(skips, used, "server", {vector, request ? &Vector::server_request : response ? &Vector::server_response : &Vector::server_error});
+      register_case(skips, used, "server",
+                    {vector, request    ? &Vector::server_request
+                             : response ? &Vector::server_response
+                                        : &Vector::server_error});
     if (side != "server")
-      register_case(skips, used, "client", {vector, request ? &Vector::client_request : response ? &Vector::client_response : &Vector::client_error});
+      register_case(skips, used, "client",
+                    {vector, request    ? &Vector::client_request
+                             : response ? &Vector::client_response
+                                        : &Vector::client_error});
   }
 }
 
@@ -376,16 +412,19 @@ int main(int argc, char** argv) {
   aws::protocol::Skips skips;
   const Json listed = aws::protocol::load("not_applicable.json");
   for (const auto& [reason, keys] : listed.get_object())
-    for (const auto& key : keys.get_array()) skips[std::string(std::string_view(key.get_string()))] = std::string_view(reason);
+    for (const auto& key : keys.get_array())
+      skips[std::string(std::string_view(key.get_string()))] = std::string_view(reason);
   static std::map<std::string, Json> tests;
   std::set<std::string> used;
   for (const auto* service : all_services()) {
-    auto& loaded = tests[service->name] = aws::protocol::load(str("vectors/", service->name, ".json"));
+    auto& loaded = tests[service->name] =
+        aws::protocol::load(str("vectors/", service->name, ".json"));
     aws::protocol::register_service(*service, loaded, skips, used);
   }
   for (const auto& [key, reason] : skips)
     if (!used.contains(key)) {
-      std::fprintf(stderr, "not_applicable.json names %s (%s), which is no test\n", key.c_str(), reason.c_str());
+      std::fprintf(stderr, "not_applicable.json names %s (%s), which is no test\n", key.c_str(),
+                   reason.c_str());
       return 1;
     }
   return RUN_ALL_TESTS();

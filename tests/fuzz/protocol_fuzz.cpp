@@ -9,14 +9,30 @@
 #include "base/text.h"
 
 namespace pileus::gen {
-namespace iam { extern const aws::Service kService; }
-namespace lambda { extern const aws::Service kService; }
-namespace logs { extern const aws::Service kService; }
-namespace vectors_json10 { extern const aws::Service kService; }
-namespace vectors_rest_json { extern const aws::Service kService; }
-namespace vectors_rest_xml { extern const aws::Service kService; }
-namespace vectors_ec2 { extern const aws::Service kService; }
-namespace vectors_cbor { extern const aws::Service kService; }
+namespace iam {
+extern const aws::Service kService;
+}
+namespace lambda {
+extern const aws::Service kService;
+}
+namespace logs {
+extern const aws::Service kService;
+}
+namespace vectors_json10 {
+extern const aws::Service kService;
+}
+namespace vectors_rest_json {
+extern const aws::Service kService;
+}
+namespace vectors_rest_xml {
+extern const aws::Service kService;
+}
+namespace vectors_ec2 {
+extern const aws::Service kService;
+}
+namespace vectors_cbor {
+extern const aws::Service kService;
+}
 }  // namespace pileus::gen
 
 namespace {
@@ -24,10 +40,14 @@ using namespace pileus;
 using namespace pileus::aws;
 using namespace pileus::aws::protocol;
 
-const Service* const kServices[] = {
-    &gen::iam::kService, &gen::lambda::kService, &gen::logs::kService, &gen::vectors_json10::kService,
-    &gen::vectors_rest_json::kService, &gen::vectors_rest_xml::kService, &gen::vectors_ec2::kService,
-    &gen::vectors_cbor::kService};
+const Service* const kServices[] = {&gen::iam::kService,
+                                    &gen::lambda::kService,
+                                    &gen::logs::kService,
+                                    &gen::vectors_json10::kService,
+                                    &gen::vectors_rest_json::kService,
+                                    &gen::vectors_rest_xml::kService,
+                                    &gen::vectors_ec2::kService,
+                                    &gen::vectors_cbor::kService};
 
 bool is_rest(Protocol p) { return p == Protocol::kRestJson || p == Protocol::kRestXml; }
 
@@ -45,7 +65,8 @@ WireRequest rest_request(std::string_view text) {
       request.path = target.substr(0, target.find('?'));
       if (target.find('?') != target.npos) request.query = target.substr(target.find('?') + 1);
     } else if (const auto colon = line.find(':'); colon != line.npos) {
-      request.headers.add(std::string(line.substr(0, colon)), std::string(trim(line.substr(colon + 1))));
+      request.headers.add(std::string(line.substr(0, colon)),
+                          std::string(trim(line.substr(colon + 1))));
     }
   }
   return request;
@@ -57,35 +78,42 @@ void must(bool held, const char* what) {
   std::abort();
 }
 
-void read_request(const Service& service, Protocol protocol, const Operation& operation, WireRequest request, const UriLabels& labels) {
+void read_request(const Service& service, Protocol protocol, const Operation& operation,
+                  WireRequest request, const UriLabels& labels) {
   void* input = operation.new_input();
   std::vector<std::string> missing;
   if (parse_request(service, protocol, operation, request, labels, input, &missing)) {
     (void)validate(service, operation, input, missing);
     const Json seen = to_json(*operation.input, input);
-    if (auto again = missing.empty() ? write_request(service, protocol, operation, input, nullptr) : fail("x", "x")) {
+    if (auto again = missing.empty() ? write_request(service, protocol, operation, input, nullptr)
+                                     : fail("x", "x")) {
       UriLabels other;
       const Operation* found = route(service, protocol, *again, &other);
       void* copy = operation.new_input();
-      if (found == &operation) (void)parse_request(service, protocol, operation, *again, other, copy, nullptr);
+      if (found == &operation)
+        (void)parse_request(service, protocol, operation, *again, other, copy, nullptr);
       operation.delete_input(copy);
     }
     void* copy = operation.new_input();
-    must(from_json(*operation.input, seen, copy).has_value(), "the neutral form does not read back");
+    must(from_json(*operation.input, seen, copy).has_value(),
+         "the neutral form does not read back");
     operation.delete_input(copy);
   }
   operation.delete_input(input);
 }
 
-void read_answer(const Service& service, Protocol protocol, const Operation& operation, std::string_view body) {
+void read_answer(const Service& service, Protocol protocol, const Operation& operation,
+                 std::string_view body) {
   for (const int status : {200, 400}) {
     WireResponse response;
     response.status = status;
     response.body = body;
     void* output = operation.new_output();
     const auto parsed = parse_response(service, protocol, operation, response, output);
-    if (parsed) (void)write_response(service, protocol, operation, output, "id");
-    else (void)write_error(service, protocol, &operation, parsed.error(), "id");
+    if (parsed)
+      (void)write_response(service, protocol, operation, output, "id");
+    else
+      (void)write_error(service, protocol, &operation, parsed.error(), "id");
     operation.delete_output(output);
   }
 }

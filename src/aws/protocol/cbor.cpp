@@ -33,7 +33,9 @@ class Bytes {
  public:
   explicit Bytes(std::string_view in) : in_(in) {}
   bool at_end() const { return at_ == in_.size(); }
-  bool at_break() const { return at_ < in_.size() && static_cast<unsigned char>(in_[at_]) == kBreak; }
+  bool at_break() const {
+    return at_ < in_.size() && static_cast<unsigned char>(in_[at_]) == kBreak;
+  }
   void take_break() { ++at_; }
 
   Result<Head> head() {
@@ -68,7 +70,8 @@ class Bytes {
     } else {
       while (!at_break()) {
         TRY_ASSIGN(const Head part, this->head());
-        if (part.major != head.major || part.value == kIndefinite) return malformed("The CBOR holds a bad string chunk");
+        if (part.major != head.major || part.value == kIndefinite)
+          return malformed("The CBOR holds a bad string chunk");
         TRY(append(out, part.value));
       }
       take_break();
@@ -106,15 +109,20 @@ class Bytes {
     };
     switch (head.major) {
       case kBytes:
-      case kText: TRY(string(head)); return Unit{};
-      case kArray: return items(head, one);
+      case kText:
+        TRY(string(head));
+        return Unit{};
+      case kArray:
+        return items(head, one);
       case kMap:
         return items(head, [&]() -> Result<Unit> {
           TRY(one());
           return one();
         });
-      case kTag: return one();
-      default: return Unit{};
+      case kTag:
+        return one();
+      default:
+        return Unit{};
     }
   }
 
@@ -130,7 +138,9 @@ class Bytes {
   std::size_t at_ = 0;
 };
 
-bool is_null(const Head& head) { return head.major == kSimple && (head.info == 22 || head.info == 23); }
+bool is_null(const Head& head) {
+  return head.major == kSimple && (head.info == 22 || head.info == 23);
+}
 
 std::optional<std::int64_t> integer(const Head& head) {
   if (head.value > static_cast<std::uint64_t>(INT64_MAX)) return std::nullopt;
@@ -156,7 +166,8 @@ struct Reader {
   int depth = 0;
 
   static std::unexpected<Error> mismatch(const char* wanted, const Path& path) {
-    return malformed(str("The CBOR value can not be converted to ", wanted, " (at '", path.text(), "')"));
+    return malformed(
+        str("The CBOR value can not be converted to ", wanted, " (at '", path.text(), "')"));
   }
 
   Result<Unit> value(const Shape& shape, const Head& head, void* out, const Path& path) {
@@ -175,14 +186,19 @@ struct Reader {
         report_missing(reading, shape, seen, path);
         return Unit{};
       }
-      case Kind::kList: return list(shape, head, out, path);
-      case Kind::kMap: return map(shape, head, out, path);
-      case Kind::kDocument: return malformed("Documents are not supported in CBOR");
-      default: return scalar(shape, head, out, path);
+      case Kind::kList:
+        return list(shape, head, out, path);
+      case Kind::kMap:
+        return map(shape, head, out, path);
+      case Kind::kDocument:
+        return malformed("Documents are not supported in CBOR");
+      default:
+        return scalar(shape, head, out, path);
     }
   }
 
-  Result<Unit> structure(const Shape& shape, const Head& head, void* out, const Path& path, Seen& seen) {
+  Result<Unit> structure(const Shape& shape, const Head& head, void* out, const Path& path,
+                         Seen& seen) {
     if (head.major != kMap) return mismatch("a structure", path);
     std::size_t hint = 0;
     int set = 0, unknown = 0;
@@ -190,7 +206,8 @@ struct Reader {
       TRY_ASSIGN(const std::string key, in.key());
       TRY_ASSIGN(const Head item, in.head());
       if (is_null(item)) return Unit{};
-      const Member* member = find_member(shape, key, hint, [](const Member& m) { return std::string_view(m.wire_name); });
+      const Member* member = find_member(
+          shape, key, hint, [](const Member& m) { return std::string_view(m.wire_name); });
       if (!member) {
         unknown += key != "__type";
         return in.skip(item, depth);
@@ -209,8 +226,10 @@ struct Reader {
       TRY_ASSIGN(const Head item, in.head());
       const Path at = path.element(index++);
       if (!is_null(item)) return value(*shape.element, item, new_element(shape, out), at);
-      if (shape.element_optional) shape.list->push(out);
-      else if (!reading.client) return malformed(str("A list may not hold null (at '", at.text(), "')"));
+      if (shape.element_optional)
+        shape.list->push(out);
+      else if (!reading.client)
+        return malformed(str("A list may not hold null (at '", at.text(), "')"));
       return Unit{};
     });
   }
@@ -222,8 +241,10 @@ struct Reader {
       TRY_ASSIGN(const Head item, in.head());
       const Path at = path.entry(key);
       if (!is_null(item)) return value(*shape.element, item, new_entry(shape, out, key), at);
-      if (shape.element_optional) shape.map->put(out, key);
-      else if (!reading.client) return malformed(str("A map may not hold null (at '", at.text(), "')"));
+      if (shape.element_optional)
+        shape.map->put(out, key);
+      else if (!reading.client)
+        return malformed(str("A map may not hold null (at '", at.text(), "')"));
       return Unit{};
     });
   }
@@ -237,7 +258,8 @@ struct Reader {
     }
     switch (shape.kind) {
       case Kind::kBoolean:
-        if (head.major != kSimple || (head.info != 20 && head.info != 21)) return mismatch("a Boolean", path);
+        if (head.major != kSimple || (head.info != 20 && head.info != 21))
+          return mismatch("a Boolean", path);
         *static_cast<bool*>(out) = head.info == 21;
         return Unit{};
       case Kind::kInteger: {
@@ -256,8 +278,10 @@ struct Reader {
       case Kind::kDouble: {
         const auto floating = number(head);
         if (!floating) return mismatch("a Double", path);
-        if (shape.kind == Kind::kFloat) *static_cast<float*>(out) = static_cast<float>(*floating);
-        else *static_cast<double*>(out) = *floating;
+        if (shape.kind == Kind::kFloat)
+          *static_cast<float*>(out) = static_cast<float>(*floating);
+        else
+          *static_cast<double*>(out) = *floating;
         return Unit{};
       }
       case Kind::kTimestamp: {
@@ -284,29 +308,37 @@ struct Writer {
     const auto lead = [&](unsigned info) { out += static_cast<char>(major << 5U | info); };
     int width = 0;
     if (value < 24) return lead(static_cast<unsigned>(value));
-    if (value <= 0xff) lead(24), width = 1;
-    else if (value <= 0xffff) lead(25), width = 2;
-    else if (value <= 0xffffffff) lead(26), width = 4;
-    else lead(27), width = 8;
+    if (value <= 0xff)
+      lead(24), width = 1;
+    else if (value <= 0xffff)
+      lead(25), width = 2;
+    else if (value <= 0xffffffff)
+      lead(26), width = 4;
+    else
+      lead(27), width = 8;
     bytes(value, width);
   }
   void bytes(std::uint64_t value, int width) {
-    for (int i = width - 1; i >= 0; --i) out += static_cast<char>(value >> (8U * static_cast<unsigned>(i)));
+    for (int i = width - 1; i >= 0; --i)
+      out += static_cast<char>(value >> (8U * static_cast<unsigned>(i)));
   }
   void text(std::string_view s, unsigned major = kText) {
     head(major, s.size());
     out += s;
   }
   void whole(std::int64_t v) {
-    if (v >= 0) head(kUnsigned, static_cast<std::uint64_t>(v));
-    else head(kNegative, static_cast<std::uint64_t>(-(v + 1)));
+    if (v >= 0)
+      head(kUnsigned, static_cast<std::uint64_t>(v));
+    else
+      head(kNegative, static_cast<std::uint64_t>(-(v + 1)));
   }
   void floating(double v) {
     out += static_cast<char>(0xfb);
     bytes(std::bit_cast<std::uint64_t>(v), 8);
   }
 
-  void structure(const Shape& shape, const void* v, std::span<const std::pair<std::string, std::string>> extra) {
+  void structure(const Shape& shape, const void* v,
+                 std::span<const std::pair<std::string, std::string>> extra) {
     std::size_t count = extra.size();
     for (const auto& member : shape.members) count += value_of(v, member) != nullptr;
     head(kMap, count);
@@ -324,7 +356,9 @@ struct Writer {
 
   void value(const Shape& shape, const void* v) {
     switch (shape.kind) {
-      case Kind::kStructure: structure(shape, v, {}); break;
+      case Kind::kStructure:
+        structure(shape, v, {});
+        break;
       case Kind::kList: {
         const std::size_t count = shape.list->size(v);
         head(kArray, count);
@@ -338,29 +372,46 @@ struct Writer {
           element(*shape.element, item);
         });
         break;
-      case Kind::kBoolean: out += static_cast<char>(*static_cast<const bool*>(v) ? 0xf5 : 0xf4); break;
-      case Kind::kInteger: whole(*static_cast<const std::int32_t*>(v)); break;
-      case Kind::kLong: whole(*static_cast<const std::int64_t*>(v)); break;
+      case Kind::kBoolean:
+        out += static_cast<char>(*static_cast<const bool*>(v) ? 0xf5 : 0xf4);
+        break;
+      case Kind::kInteger:
+        whole(*static_cast<const std::int32_t*>(v));
+        break;
+      case Kind::kLong:
+        whole(*static_cast<const std::int64_t*>(v));
+        break;
       case Kind::kFloat:
         out += static_cast<char>(0xfa);
         bytes(std::bit_cast<std::uint32_t>(*static_cast<const float*>(v)), 4);
         break;
-      case Kind::kDouble: floating(*static_cast<const double*>(v)); break;
+      case Kind::kDouble:
+        floating(*static_cast<const double*>(v));
+        break;
       case Kind::kTimestamp: {
         head(kTag, 1);
         const auto millis = to_millis(*static_cast<const Time*>(v));
-        if (millis % 1000 == 0) whole(millis / 1000);
-        else floating(static_cast<double>(millis) / 1000.0);
+        if (millis % 1000 == 0)
+          whole(millis / 1000);
+        else
+          floating(static_cast<double>(millis) / 1000.0);
         break;
       }
-      case Kind::kBlob: text(*static_cast<const std::string*>(v), kBytes); break;
-      case Kind::kDocument: out += static_cast<char>(0xf6); break;
-      default: text(*static_cast<const std::string*>(v));
+      case Kind::kBlob:
+        text(*static_cast<const std::string*>(v), kBytes);
+        break;
+      case Kind::kDocument:
+        out += static_cast<char>(0xf6);
+        break;
+      default:
+        text(*static_cast<const std::string*>(v));
     }
   }
   void element(const Shape& shape, const void* item) {
-    if (item) value(shape, item);
-    else out += static_cast<char>(0xf6);
+    if (item)
+      value(shape, item);
+    else
+      out += static_cast<char>(0xf6);
   }
 };
 
@@ -402,7 +453,8 @@ Result<Json> to_json_value(Bytes& in, const Head& head, int depth) {
     }
     default:
       if (is_null(head)) return Json(nullptr);
-      if (head.major == kSimple && (head.info == 20 || head.info == 21)) return Json(head.info == 21);
+      if (head.major == kSimple && (head.info == 20 || head.info == 21))
+        return Json(head.info == 21);
       if (const auto whole = integer(head)) return Json(*whole);
       if (const auto floating = number(head)) return Json(*floating);
       return malformed("The CBOR holds an unknown simple value");

@@ -23,7 +23,8 @@ bool is_form(Protocol p) { return p == Protocol::kQuery || p == Protocol::kEc2; 
 bool is_blank(std::string_view text) { return trim(text).empty(); }
 
 // The body of a rest message, or of a json or cbor one, into the members that are bound to it.
-Result<Unit> read_body(const Reading& reading, const Shape& shape, std::string_view body, void* out, Seen& seen) {
+Result<Unit> read_body(const Reading& reading, const Shape& shape, std::string_view body, void* out,
+                       Seen& seen) {
   if (reading.protocol == Protocol::kRpcV2Cbor)
     return body.empty() ? Unit{} : read_cbor(reading, shape, body, out, Path{}, seen);
   if (is_blank(body)) return Unit{};
@@ -39,12 +40,15 @@ Result<Unit> read_body(const Reading& reading, const Shape& shape, std::string_v
 }
 
 // The member that is the whole body.
-Result<Unit> read_payload(const Reading& reading, const Shape& shape, std::string& body, void* out, Seen& seen) {
+Result<Unit> read_payload(const Reading& reading, const Shape& shape, std::string& body, void* out,
+                          Seen& seen) {
   const Member& member = *shape.payload;
   if (body.empty()) return Unit{};
   const Path path = Path{}.member(member.name);
   switch (member.shape->kind) {
-    case Kind::kBlob: *static_cast<std::string*>(make_value(out, member)) = std::move(body); break;
+    case Kind::kBlob:
+      *static_cast<std::string*>(make_value(out, member)) = std::move(body);
+      break;
     case Kind::kString:
       if (!is_utf8(body)) return malformed("The body is not valid UTF-8");
       *static_cast<std::string*>(make_value(out, member)) = std::move(body);
@@ -70,13 +74,16 @@ Result<Unit> read_payload(const Reading& reading, const Shape& shape, std::strin
 bool binds_body(const Shape& shape) { return !shape.payload && has_body_members(shape); }
 
 // Writes the payload member; gives its content type, "" when there is no body.
-std::string_view write_payload(const Service& service, Protocol protocol, const Shape& shape, void* value, bool take, std::string& body) {
+std::string_view write_payload(const Service& service, Protocol protocol, const Shape& shape,
+                               void* value, bool take, std::string& body) {
   const Member& member = *shape.payload;
   const void* item = value_of(value, member);
   const Shape& target = *member.shape;
   if (!item) {
     // An absent structure is an empty one on the wire of rest-json requests.
-    if (protocol != Protocol::kRestJson || target.kind != Kind::kStructure || target.is_union || take) return "";
+    if (protocol != Protocol::kRestJson || target.kind != Kind::kStructure || target.is_union ||
+        take)
+      return "";
     body = "{}";
     return "application/json";
   }
@@ -88,7 +95,10 @@ std::string_view write_payload(const Service& service, Protocol protocol, const 
   if (protocol == Protocol::kRestXml) {
     // A member's own locationName is its element; else the target's name is.
     const bool renamed = std::string_view(member.wire_name) != member.name;
-    const char* name = renamed ? member.wire_name : target.xml_name ? target.xml_name : target.kind == Kind::kStructure ? target.name : member.wire_name;
+    const char* name = renamed                           ? member.wire_name
+                       : target.xml_name                 ? target.xml_name
+                       : target.kind == Kind::kStructure ? target.name
+                                                         : member.wire_name;
     write_xml(protocol, body, name, target, &member, item, service.xml_namespace);
     return "application/xml";
   }
@@ -103,7 +113,8 @@ void set_default(net::Headers& headers, std::string_view name, std::string_view 
 // Fills absent idempotency tokens of a copy of the input; `input` itself where none is absent.
 class WithTokens {
  public:
-  WithTokens(const Operation& operation, const void* input, Random* random) : operation_(operation), input_(input) {
+  WithTokens(const Operation& operation, const void* input, Random* random)
+      : operation_(operation), input_(input) {
     if (!random) return;
     for (const auto& member : operation.input->members) {
       if (!member.idempotency_token || value_of(input, member)) continue;
@@ -132,8 +143,9 @@ std::string_view operation_of_path(std::string_view path) {
   return at == path.npos ? std::string_view() : path.substr(at + 11);
 }
 
-Result<Unit> read_request(const Service&, Protocol protocol, const Operation& operation, WireRequest& request,
-                          const UriLabels& labels, void* input, std::vector<std::string>* missing) {
+Result<Unit> read_request(const Service&, Protocol protocol, const Operation& operation,
+                          WireRequest& request, const UriLabels& labels, void* input,
+                          std::vector<std::string>* missing) {
   const Shape& shape = *operation.input;
   const Reading reading{protocol, false, missing};
   if (is_form(protocol)) {
@@ -160,14 +172,19 @@ Result<Unit> read_request(const Service&, Protocol protocol, const Operation& op
 const char* malformed_code(const Service& service, Protocol protocol) {
   if (service.validation.malformed_code) return service.validation.malformed_code;
   switch (protocol) {
-    case Protocol::kQuery: return "MalformedInput";
-    case Protocol::kEc2: return "InvalidParameterValue";
-    case Protocol::kRestXml: return "MalformedXML";
-    default: return "SerializationException";
+    case Protocol::kQuery:
+      return "MalformedInput";
+    case Protocol::kEc2:
+      return "InvalidParameterValue";
+    case Protocol::kRestXml:
+      return "MalformedXML";
+    default:
+      return "SerializationException";
   }
 }
 
-Result<Unit> read_xml_answer(const Reading& reading, const Operation& operation, std::string_view body, void* output) {
+Result<Unit> read_xml_answer(const Reading& reading, const Operation& operation,
+                             std::string_view body, void* output) {
   if (is_blank(body)) return Unit{};
   XmlText xml;
   if (!xml.parse(body)) return malformed("The answer is not well-formed XML");
@@ -178,21 +195,26 @@ Result<Unit> read_xml_answer(const Reading& reading, const Operation& operation,
   return read_xml_body(reading, *operation.output, root, output, Path{}, seen);
 }
 
-void write_rest_answer(const Service& service, Protocol protocol, const Operation& operation, void* output, WireResponse& response) {
+void write_rest_answer(const Service& service, Protocol protocol, const Operation& operation,
+                       void* output, WireResponse& response) {
   const Shape& shape = *operation.output;
   response.status = operation.success_status;
   write_rest_response(shape, output, response);
   if (shape.payload) {
-    set_default(response.headers, "Content-Type", write_payload(service, protocol, shape, output, true, response.body));
+    set_default(response.headers, "Content-Type",
+                write_payload(service, protocol, shape, output, true, response.body));
   } else if (protocol == Protocol::kRestXml && has_body_members(shape)) {
-    write_xml(protocol, response.body, shape.xml_name ? shape.xml_name : shape.name, shape, nullptr, output, service.xml_namespace);
-  } else if (protocol == Protocol::kRestJson && response.status != 204 && (has_body_members(shape) || operation.output_given)) {
+    write_xml(protocol, response.body, shape.xml_name ? shape.xml_name : shape.name, shape, nullptr,
+              output, service.xml_namespace);
+  } else if (protocol == Protocol::kRestJson && response.status != 204 &&
+             (has_body_members(shape) || operation.output_given)) {
     write_json_body(response.body, shape, output);
   }
   if (!response.body.empty()) set_default(response.headers, "Content-Type", content_type(protocol));
 }
 
-std::string query_answer(const Service& service, const Operation& operation, const void* output, std::string_view request_id) {
+std::string query_answer(const Service& service, const Operation& operation, const void* output,
+                         std::string_view request_id) {
   std::string body = str("<", operation.name, "Response xmlns=\"");
   append_xml_attribute(body, service.xml_namespace);
   body += "\">";
@@ -203,11 +225,14 @@ std::string query_answer(const Service& service, const Operation& operation, con
   } else {
     write_xml_members(Protocol::kQuery, body, *operation.output, output);
   }
-  return str(body, "<ResponseMetadata><RequestId>", request_id, "</RequestId></ResponseMetadata></", operation.name, "Response>");
+  return str(body, "<ResponseMetadata><RequestId>", request_id, "</RequestId></ResponseMetadata></",
+             operation.name, "Response>");
 }
 
-std::string ec2_answer(const Service& service, const Operation& operation, const void* output, std::string_view request_id) {
-  std::string body = str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<", operation.name, "Response xmlns=\"");
+std::string ec2_answer(const Service& service, const Operation& operation, const void* output,
+                       std::string_view request_id) {
+  std::string body =
+      str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<", operation.name, "Response xmlns=\"");
   append_xml_attribute(body, service.xml_namespace);
   body += str("\"><requestId>", request_id, "</requestId>");
   write_xml_members(Protocol::kEc2, body, *operation.output, output);
@@ -218,7 +243,8 @@ std::string ec2_answer(const Service& service, const Operation& operation, const
 
 std::optional<Protocol> detect_protocol(const Service& service, const WireRequest& request) {
   const auto speaks = [&](Protocol wanted) {
-    return std::find(service.protocols.begin(), service.protocols.end(), wanted) != service.protocols.end();
+    return std::find(service.protocols.begin(), service.protocols.end(), wanted) !=
+           service.protocols.end();
   };
   const auto first_of = [&](auto matches) -> std::optional<Protocol> {
     for (const Protocol p : service.protocols)
@@ -242,27 +268,34 @@ std::string_view requested_name(Protocol protocol, const WireRequest& request) {
   }
   if (protocol == Protocol::kRpcV2Cbor) return operation_of_path(request.path);
   if (!is_form(protocol)) return {};
-  for (const std::string_view form : {std::string_view(request.body), std::string_view(request.query)})
+  for (const std::string_view form :
+       {std::string_view(request.body), std::string_view(request.query)})
     for (const auto pair : split(form, '&'))
       if (pair.starts_with("Action=")) return pair.substr(7);
   return {};
 }
 
-const Operation* route(const Service& service, Protocol protocol, const WireRequest& request, UriLabels* labels) {
+const Operation* route(const Service& service, Protocol protocol, const WireRequest& request,
+                       UriLabels* labels) {
   if (is_rest(protocol)) return route_rest(service, request, labels);
   return service.operation(requested_name(protocol, request));
 }
 
-Result<Unit> parse_request(const Service& service, Protocol protocol, const Operation& operation, WireRequest& request,
-                           const UriLabels& labels, void* input, std::vector<std::string>* missing_required) {
-  auto result = read_request(service, protocol, operation, request, labels, input, missing_required);
+Result<Unit> parse_request(const Service& service, Protocol protocol, const Operation& operation,
+                           WireRequest& request, const UriLabels& labels, void* input,
+                           std::vector<std::string>* missing_required) {
+  auto result =
+      read_request(service, protocol, operation, request, labels, input, missing_required);
   if (result || !result.error().is(kMalformed)) return result;
-  return fail(malformed_code(service, protocol), str(service.validation.malformed_prefix, result.error().message()));
+  return fail(malformed_code(service, protocol),
+              str(service.validation.malformed_prefix, result.error().message()));
 }
 
-WireResponse write_response(const Service& service, Protocol protocol, const Operation& operation, void* output, std::string_view request_id) {
+WireResponse write_response(const Service& service, Protocol protocol, const Operation& operation,
+                            void* output, std::string_view request_id) {
   WireResponse response;
-  response.headers.set(service.bare_xml_errors ? "x-amz-request-id" : "x-amzn-RequestId", std::string(request_id));
+  response.headers.set(service.bare_xml_errors ? "x-amz-request-id" : "x-amzn-RequestId",
+                       std::string(request_id));
   if (is_rest(protocol)) {
     write_rest_answer(service, protocol, operation, output, response);
     return response;
@@ -277,14 +310,20 @@ WireResponse write_response(const Service& service, Protocol protocol, const Ope
       response.headers.set("Smithy-Protocol", "rpc-v2-cbor");
       write_cbor(response.body, *operation.output, output);
       break;
-    case Protocol::kQuery: response.body = query_answer(service, operation, output, request_id); break;
-    case Protocol::kEc2: response.body = ec2_answer(service, operation, output, request_id); break;
-    default: write_json_body(response.body, *operation.output, output);
+    case Protocol::kQuery:
+      response.body = query_answer(service, operation, output, request_id);
+      break;
+    case Protocol::kEc2:
+      response.body = ec2_answer(service, operation, output, request_id);
+      break;
+    default:
+      write_json_body(response.body, *operation.output, output);
   }
   return response;
 }
 
-Result<WireRequest> write_request(const Service& service, Protocol protocol, const Operation& operation, const void* given, Random* random) {
+Result<WireRequest> write_request(const Service& service, Protocol protocol,
+                                  const Operation& operation, const void* given, Random* random) {
   const WithTokens filled(operation, given, random);
   const void* input = filled.get();
   const Shape& shape = *operation.input;
@@ -292,27 +331,36 @@ Result<WireRequest> write_request(const Service& service, Protocol protocol, con
   request.method = "POST";
   request.path = "/";
   if (operation.host_prefix) {
-    TRY_ASSIGN(request.host_prefix, expand(operation.host_prefix, [&](std::string_view label, bool) -> Result<std::string> {
-      const Member* member = shape.member(label);
-      const void* value = member ? value_of(input, *member) : nullptr;
-      if (!value) return fail(std::string(errc::kInvalid), str(operation.name, " needs a value for ", label));
-      return *static_cast<const std::string*>(value);
-    }));
+    TRY_ASSIGN(
+        request.host_prefix,
+        expand(operation.host_prefix, [&](std::string_view label, bool) -> Result<std::string> {
+          const Member* member = shape.member(label);
+          const void* value = member ? value_of(input, *member) : nullptr;
+          if (!value)
+            return fail(std::string(errc::kInvalid),
+                        str(operation.name, " needs a value for ", label));
+          return *static_cast<const std::string*>(value);
+        }));
   }
   if (is_rest(protocol)) {
     request.method = operation.method;
     TRY(write_rest_request(operation, input, request));
     if (shape.payload) {
-      set_default(request.headers, "Content-Type", write_payload(service, protocol, shape, const_cast<void*>(input), false, request.body));
+      set_default(
+          request.headers, "Content-Type",
+          write_payload(service, protocol, shape, const_cast<void*>(input), false, request.body));
     } else if (binds_body(shape)) {
       if (protocol == Protocol::kRestJson) {
         write_json_body(request.body, shape, input);
       } else {
         std::string members;
         write_xml_members(protocol, members, shape, input);
-        if (!members.empty()) write_xml(protocol, request.body, shape.xml_name ? shape.xml_name : shape.name, shape, nullptr, input, service.xml_namespace);
+        if (!members.empty())
+          write_xml(protocol, request.body, shape.xml_name ? shape.xml_name : shape.name, shape,
+                    nullptr, input, service.xml_namespace);
       }
-      if (!request.body.empty()) set_default(request.headers, "Content-Type", content_type(protocol));
+      if (!request.body.empty())
+        set_default(request.headers, "Content-Type", content_type(protocol));
     }
     return request;
   }
@@ -340,7 +388,8 @@ Result<WireRequest> write_request(const Service& service, Protocol protocol, con
   return request;
 }
 
-Result<Unit> parse_response(const Service& service, Protocol protocol, const Operation& operation, WireResponse& response, void* output) {
+Result<Unit> parse_response(const Service& service, Protocol protocol, const Operation& operation,
+                            WireResponse& response, void* output) {
   if (response.status >= 300) return fail(read_error(service, protocol, operation, response));
   const Shape& shape = *operation.output;
   const Reading reading{protocol, true, nullptr};

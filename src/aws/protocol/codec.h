@@ -1,7 +1,7 @@
 // The wire protocols of AWS, both directions, driven by the tables of aws/shape.h: json 1.0 and
 // 1.1, rest-json, rest-xml, query, ec2, rpc-v2-cbor. Inputs and outputs are the generated structs.
-// Stateless; any thread. Bounds: nesting kMaxDepth; sizes are the caller's (the body is read whole).
-// Malformed input is a Result in the protocol's own words, never a crash.
+// Stateless; any thread. Bounds: nesting kMaxDepth; sizes are the caller's (the body is read
+// whole). Malformed input is a Result in the protocol's own words, never a crash.
 #pragma once
 
 #include "aws/service.h"
@@ -15,8 +15,8 @@ inline constexpr int kMaxDepth = 100;  // of structures, lists and maps in one m
 
 struct WireRequest {
   std::string method;
-  std::string path;         // as sent, still percent-encoded: "/2015-03-31/functions/f"
-  std::string query;        // as sent, without '?'
+  std::string path;   // as sent, still percent-encoded: "/2015-03-31/functions/f"
+  std::string query;  // as sent, without '?'
   net::Headers headers;
   std::string body;
   std::string host_prefix;  // client side only: "account." where the model asks for one
@@ -33,7 +33,8 @@ using UriLabels = std::vector<std::pair<std::string_view, std::string_view>>;
 // ---- server side ----
 
 // Which of the service's protocols the request is in: by Smithy-Protocol, X-Amz-Target and content
-// type; the service's first where nothing says otherwise. nullopt: in one the service does not speak.
+// type; the service's first where nothing says otherwise. nullopt: in one the service does not
+// speak.
 std::optional<Protocol> detect_protocol(const Service& service, const WireRequest& request);
 
 // The operation asked for, or nullptr. rest: by method and URI template (greedy labels and query

@@ -12,7 +12,8 @@ namespace pileus::aws::protocol {
 
 namespace {
 
-const ErrorShape* shape_of(const Service& service, const Operation* operation, std::string_view code) {
+const ErrorShape* shape_of(const Service& service, const Operation* operation,
+                           std::string_view code) {
   if (operation)
     for (const auto* shape : operation->errors)
       if (shape->code == code || shape->shape == code) return shape;
@@ -42,7 +43,8 @@ class Structure {
   void fill(const Error& error, int status) {
     for (const auto& member : shape().members) {
       if (is_message(member)) {
-        if (!error.message().empty()) *static_cast<std::string*>(make_value(memory_, member)) = error.message();
+        if (!error.message().empty())
+          *static_cast<std::string*>(make_value(memory_, member)) = error.message();
         continue;
       }
       const auto given = std::find_if(error.members().begin(), error.members().end(),
@@ -62,8 +64,10 @@ class Structure {
       const void* value = is_message(member) ? nullptr : value_of(memory_, member);
       if (!value) continue;
       std::string text;
-      if (is_scalar(*member.shape)) append_scalar(text, *member.shape, TimestampFormat::kIso8601, value);
-      else text = to_text(to_json(*member.shape, value));
+      if (is_scalar(*member.shape))
+        append_scalar(text, *member.shape, TimestampFormat::kIso8601, value);
+      else
+        text = to_text(to_json(*member.shape, value));
       out.emplace_back(member.name, std::move(text));
     }
     return out;
@@ -73,7 +77,8 @@ class Structure {
   void set(const Member& member, const std::string& text) {
     const Reading reading{Protocol::kRestJson, true, nullptr};
     if (is_scalar(*member.shape)) {
-      (void)read_scalar(reading, *member.shape, TimestampFormat::kIso8601, text, make_value(memory_, member));
+      (void)read_scalar(reading, *member.shape, TimestampFormat::kIso8601, text,
+                        make_value(memory_, member));
     } else if (const auto json = parse_json(text)) {
       (void)from_json(*member.shape, *json, make_value(memory_, member));
     }
@@ -91,14 +96,17 @@ struct Wire {
   bool fault;
 };
 
-Wire wire_of(const Service& service, Protocol protocol, const Operation* operation, const Error& error) {
+Wire wire_of(const Service& service, Protocol protocol, const Operation* operation,
+             const Error& error) {
   const auto* shape = shape_of(service, operation, error.code());
   if (!shape) return {nullptr, error.code(), error.status(), error.status() >= 500};
   const bool query = protocol == Protocol::kQuery || protocol == Protocol::kEc2;
-  return {shape, query && shape->query_code ? shape->query_code : shape->code, shape->status, shape->fault};
+  return {shape, query && shape->query_code ? shape->query_code : shape->code, shape->status,
+          shape->fault};
 }
 
-std::string json_error(const Wire& wire, const Error& error, const Structure& structure, bool typed) {
+std::string json_error(const Wire& wire, const Error& error, const Structure& structure,
+                       bool typed) {
   std::string extra;
   const auto add = [&](std::string_view name, std::string_view text) {
     if (!extra.empty()) extra += ',';
@@ -107,21 +115,28 @@ std::string json_error(const Wire& wire, const Error& error, const Structure& st
     append_json_string(extra, text);
   };
   if (typed) add("__type", wire.code);
-  const bool own_message = structure && std::any_of(structure.shape().members.begin(), structure.shape().members.end(), is_message);
-  if (!own_message && !error.message().empty()) add(wire.shape ? wire.shape->message_name : "message", error.message());
+  const bool own_message = structure && std::any_of(structure.shape().members.begin(),
+                                                    structure.shape().members.end(), is_message);
+  if (!own_message && !error.message().empty())
+    add(wire.shape ? wire.shape->message_name : "message", error.message());
   std::string body;
-  if (structure) write_json_body(body, structure.shape(), structure.get(), extra);
-  else body = str("{", extra, "}");
+  if (structure)
+    write_json_body(body, structure.shape(), structure.get(), extra);
+  else
+    body = str("{", extra, "}");
   return body;
 }
 
 std::string cbor_error(const Wire& wire, const Error& error, const Structure& structure) {
   std::vector<std::pair<std::string, std::string>> extra{{"__type", wire.code}};
-  const bool own_message = structure && std::any_of(structure.shape().members.begin(), structure.shape().members.end(), is_message);
-  if (!own_message && !error.message().empty()) extra.emplace_back(wire.shape ? wire.shape->message_name : "message", error.message());
+  const bool own_message = structure && std::any_of(structure.shape().members.begin(),
+                                                    structure.shape().members.end(), is_message);
+  if (!own_message && !error.message().empty())
+    extra.emplace_back(wire.shape ? wire.shape->message_name : "message", error.message());
   static constexpr Shape kNothing = {.name = "Error", .kind = Kind::kStructure};
   std::string body;
-  write_cbor(body, structure ? structure.shape() : kNothing, structure ? structure.get() : nullptr, extra);
+  write_cbor(body, structure ? structure.shape() : kNothing, structure ? structure.get() : nullptr,
+             extra);
   return body;
 }
 
@@ -132,7 +147,8 @@ void append_element(std::string& out, std::string_view name, std::string_view te
 }
 
 // <Code>, <Message> and the modelled members.
-void append_xml_error(std::string& out, Protocol protocol, const Wire& wire, const Error& error, const Structure& structure) {
+void append_xml_error(std::string& out, Protocol protocol, const Wire& wire, const Error& error,
+                      const Structure& structure) {
   append_element(out, "Code", wire.code);
   append_element(out, "Message", error.message());
   if (!structure) return;
@@ -147,8 +163,8 @@ void append_xml_error(std::string& out, Protocol protocol, const Wire& wire, con
   out += members;
 }
 
-std::string xml_error(const Service& service, Protocol protocol, const Wire& wire, const Error& error,
-                      const Structure& structure, std::string_view request_id) {
+std::string xml_error(const Service& service, Protocol protocol, const Wire& wire,
+                      const Error& error, const Structure& structure, std::string_view request_id) {
   std::string out;
   if (protocol == Protocol::kEc2) {
     out = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error>";
@@ -206,13 +222,20 @@ pugi::xml_node error_element(const pugi::xml_node& root) {
 
 std::string_view content_type(Protocol protocol) {
   switch (protocol) {
-    case Protocol::kJson10: return "application/x-amz-json-1.0";
-    case Protocol::kJson11: return "application/x-amz-json-1.1";
-    case Protocol::kRestJson: return "application/json";
-    case Protocol::kRestXml: return "application/xml";
-    case Protocol::kQuery: return "text/xml";
-    case Protocol::kEc2: return "text/xml;charset=UTF-8";
-    case Protocol::kRpcV2Cbor: return "application/cbor";
+    case Protocol::kJson10:
+      return "application/x-amz-json-1.0";
+    case Protocol::kJson11:
+      return "application/x-amz-json-1.1";
+    case Protocol::kRestJson:
+      return "application/json";
+    case Protocol::kRestXml:
+      return "application/xml";
+    case Protocol::kQuery:
+      return "text/xml";
+    case Protocol::kEc2:
+      return "text/xml;charset=UTF-8";
+    case Protocol::kRpcV2Cbor:
+      return "application/cbor";
   }
   return "";
 }
@@ -225,26 +248,36 @@ WireResponse write_error(const Service& service, Protocol protocol, const Operat
   WireResponse response;
   response.status = wire.status;
   response.headers.set("Content-Type", std::string(content_type(protocol)));
-  response.headers.set(service.bare_xml_errors ? "x-amz-request-id" : "x-amzn-RequestId", std::string(request_id));
-  if (is_rest(protocol) && structure) write_rest_response(structure.shape(), structure.get(), response);
+  response.headers.set(service.bare_xml_errors ? "x-amz-request-id" : "x-amzn-RequestId",
+                       std::string(request_id));
+  if (is_rest(protocol) && structure)
+    write_rest_response(structure.shape(), structure.get(), response);
   switch (protocol) {
-    case Protocol::kRestJson: response.headers.set("x-amzn-ErrorType", wire.code); [[fallthrough]];
+    case Protocol::kRestJson:
+      response.headers.set("x-amzn-ErrorType", wire.code);
+      [[fallthrough]];
     case Protocol::kJson10:
-    case Protocol::kJson11: response.body = json_error(wire, error, structure, protocol != Protocol::kRestJson); break;
+    case Protocol::kJson11:
+      response.body = json_error(wire, error, structure, protocol != Protocol::kRestJson);
+      break;
     case Protocol::kRpcV2Cbor:
       response.headers.set("Smithy-Protocol", "rpc-v2-cbor");
       response.body = cbor_error(wire, error, structure);
       break;
-    default: response.body = xml_error(service, protocol, wire, error, structure, request_id);
+    default:
+      response.body = xml_error(service, protocol, wire, error, structure, request_id);
   }
-  if (service.query_compatible && (protocol == Protocol::kJson10 || protocol == Protocol::kJson11 || protocol == Protocol::kRpcV2Cbor)) {
-    const char* code = wire.shape && wire.shape->query_code ? wire.shape->query_code : wire.code.c_str();
+  if (service.query_compatible && (protocol == Protocol::kJson10 || protocol == Protocol::kJson11 ||
+                                   protocol == Protocol::kRpcV2Cbor)) {
+    const char* code =
+        wire.shape && wire.shape->query_code ? wire.shape->query_code : wire.code.c_str();
     response.headers.set("x-amzn-query-error", str(code, ";", wire.fault ? "Receiver" : "Sender"));
   }
   return response;
 }
 
-Error read_error(const Service& service, Protocol protocol, const Operation& operation, const WireResponse& response) {
+Error read_error(const Service& service, Protocol protocol, const Operation& operation,
+                 const WireResponse& response) {
   Said said;
   JsonText json;
   XmlText xml;
@@ -254,7 +287,8 @@ Error read_error(const Service& service, Protocol protocol, const Operation& ope
     said.code = bare_code(cbor_text(response.body, "__type"));
     for (const char* name : {"message", "Message"})
       if (said.message.empty()) said.message = cbor_text(response.body, name);
-  } else if (protocol == Protocol::kRestXml || protocol == Protocol::kQuery || protocol == Protocol::kEc2) {
+  } else if (protocol == Protocol::kRestXml || protocol == Protocol::kQuery ||
+             protocol == Protocol::kEc2) {
     if (xml.parse(response.body)) element = error_element(xml.root());
     said.code = text_of(child(element, "Code"));
     said.message = text_of(child(element, "Message"));
@@ -270,11 +304,16 @@ Error read_error(const Service& service, Protocol protocol, const Operation& ope
   if (!structure) return error;
   const Reading reading{protocol, true, nullptr};
   Seen seen;
-  if (is_rest(protocol)) (void)read_rest_response(reading, structure.shape(), response, structure.get(), seen);
-  if (protocol == Protocol::kRpcV2Cbor) (void)read_cbor(reading, structure.shape(), response.body, structure.get(), Path{}, seen);
-  else if (element) (void)read_xml_body(reading, structure.shape(), element, structure.get(), Path{}, seen);
-  else if (root) (void)read_json_body(reading, structure.shape(), *root, structure.get(), Path{}, seen);
-  for (auto& [name, value] : structure.members()) error = std::move(error).with(std::move(name), std::move(value));
+  if (is_rest(protocol))
+    (void)read_rest_response(reading, structure.shape(), response, structure.get(), seen);
+  if (protocol == Protocol::kRpcV2Cbor)
+    (void)read_cbor(reading, structure.shape(), response.body, structure.get(), Path{}, seen);
+  else if (element)
+    (void)read_xml_body(reading, structure.shape(), element, structure.get(), Path{}, seen);
+  else if (root)
+    (void)read_json_body(reading, structure.shape(), *root, structure.get(), Path{}, seen);
+  for (auto& [name, value] : structure.members())
+    error = std::move(error).with(std::move(name), std::move(value));
   return error;
 }
 

@@ -31,10 +31,14 @@ namespace {
 // What was found, in the words AWS's services use for it.
 std::string_view found(const Json& in) {
   switch (in.kind()) {
-    case boost::json::kind::bool_: return in.get_bool() ? "TRUE_VALUE" : "FALSE_VALUE";
-    case boost::json::kind::string: return "STRING_VALUE";
-    case boost::json::kind::null: return "NULL_VALUE";
-    default: return "NUMBER_VALUE";
+    case boost::json::kind::bool_:
+      return in.get_bool() ? "TRUE_VALUE" : "FALSE_VALUE";
+    case boost::json::kind::string:
+      return "STRING_VALUE";
+    case boost::json::kind::null:
+      return "NULL_VALUE";
+    default:
+      return "NUMBER_VALUE";
   }
 }
 
@@ -73,21 +77,26 @@ struct Reader {
         report_missing(reading, shape, seen, path);
         return Unit{};
       }
-      case Kind::kList: return list(shape, in, out, path);
-      case Kind::kMap: return map(shape, in, out, path);
-      case Kind::kDocument: *static_cast<Json*>(out) = Json(in, boost::json::storage_ptr()); return Unit{};
-      default: return scalar(shape, member, in, out, path);
+      case Kind::kList:
+        return list(shape, in, out, path);
+      case Kind::kMap:
+        return map(shape, in, out, path);
+      case Kind::kDocument:
+        *static_cast<Json*>(out) = Json(in, boost::json::storage_ptr());
+        return Unit{};
+      default:
+        return scalar(shape, member, in, out, path);
     }
   }
 
-  Result<Unit> structure(const Shape& shape, const Json& in, void* out, const Path& path, Seen& seen,
-                         bool top) {
+  Result<Unit> structure(const Shape& shape, const Json& in, void* out, const Path& path,
+                         Seen& seen, bool top) {
     std::size_t hint = 0;
     int set = 0, unknown = 0;
     for (const auto& [key, item] : in.get_object()) {
       if (item.is_null()) continue;
-      const Member* member =
-          find_member(shape, key, hint, [](const Member& m) { return std::string_view(m.wire_name); });
+      const Member* member = find_member(
+          shape, key, hint, [](const Member& m) { return std::string_view(m.wire_name); });
       if (!member || (top && member->location != Location::kBody)) {
         unknown += key != "__type";
         continue;
@@ -101,13 +110,16 @@ struct Reader {
   }
 
   Result<Unit> list(const Shape& shape, const Json& in, void* out, const Path& path) {
-    if (!in.is_array()) return in.is_object() ? mismatch(in, "a list", path) : malformed("Expected list or null");
+    if (!in.is_array())
+      return in.is_object() ? mismatch(in, "a list", path) : malformed("Expected list or null");
     std::size_t index = 0;
     for (const auto& item : in.get_array()) {
       const Path at = path.element(index++);
       if (item.is_null()) {
-        if (shape.element_optional) shape.list->push(out);
-        else if (!reading.client) return malformed(str("A list may not hold null (at '", at.text(), "')"));
+        if (shape.element_optional)
+          shape.list->push(out);
+        else if (!reading.client)
+          return malformed(str("A list may not hold null (at '", at.text(), "')"));
         continue;
       }
       TRY(value(*shape.element, nullptr, item, new_element(shape, out), at));
@@ -116,12 +128,15 @@ struct Reader {
   }
 
   Result<Unit> map(const Shape& shape, const Json& in, void* out, const Path& path) {
-    if (!in.is_object()) return in.is_array() ? mismatch(in, "a map", path) : malformed("Expected map or null");
+    if (!in.is_object())
+      return in.is_array() ? mismatch(in, "a map", path) : malformed("Expected map or null");
     for (const auto& [key, item] : in.get_object()) {
       const Path at = path.entry(key);
       if (item.is_null()) {
-        if (shape.element_optional) shape.map->put(out, key);
-        else if (!reading.client) return malformed(str("A map may not hold null (at '", at.text(), "')"));
+        if (shape.element_optional)
+          shape.map->put(out, key);
+        else if (!reading.client)
+          return malformed(str("A map may not hold null (at '", at.text(), "')"));
         continue;
       }
       TRY(value(*shape.element, nullptr, item, new_entry(shape, out, key), at));
@@ -153,18 +168,22 @@ struct Reader {
         auto floating = number(in);
         if (in.is_string()) {  // only these three are written as strings
           const std::string_view text = in.get_string();
-          if (text == "NaN" || text == "Infinity" || text == "-Infinity") floating = number_from_text(text);
+          if (text == "NaN" || text == "Infinity" || text == "-Infinity")
+            floating = number_from_text(text);
         }
         if (!floating) return mismatch(in, "a Double", path);
-        if (shape.kind == Kind::kFloat) *static_cast<float*>(out) = static_cast<float>(*floating);
-        else *static_cast<double*>(out) = *floating;
+        if (shape.kind == Kind::kFloat)
+          *static_cast<float*>(out) = static_cast<float>(*floating);
+        else
+          *static_cast<double*>(out) = *floating;
         return Unit{};
       }
       case Kind::kTimestamp: {
         const auto format = timestamp_format(shape, member, TimestampFormat::kEpochSeconds);
         std::optional<Time> time;
         const auto seconds = number(in);
-        if (seconds && (format == TimestampFormat::kEpochSeconds || reading.client)) time = time_from_seconds(*seconds);
+        if (seconds && (format == TimestampFormat::kEpochSeconds || reading.client))
+          time = time_from_seconds(*seconds);
         else if (in.is_string() && (format != TimestampFormat::kEpochSeconds || reading.client))
           time = time_from_text(format, in.get_string(), reading.client);
         if (!time) return mismatch(in, "a Timestamp", path);
@@ -172,7 +191,8 @@ struct Reader {
         return Unit{};
       }
       default:
-        if (!in.is_string()) return mismatch(in, shape.kind == Kind::kBlob ? "a Blob" : "a String", path);
+        if (!in.is_string())
+          return mismatch(in, shape.kind == Kind::kBlob ? "a Blob" : "a String", path);
         return read_scalar(reading, shape, TimestampFormat::kProtocolDefault, in.get_string(), out);
     }
   }
@@ -183,15 +203,19 @@ struct Writer {
 
   void value(const Shape& shape, const Member* member, const void* v) {
     switch (shape.kind) {
-      case Kind::kStructure: structure(shape, v, false, {}); break;
+      case Kind::kStructure:
+        structure(shape, v, false, {});
+        break;
       case Kind::kList: {
         out += '[';
         const std::size_t count = shape.list->size(v);
         for (std::size_t i = 0; i < count; ++i) {
           if (i) out += ',';
           const void* element = list_element(shape, v, i);
-          if (element) value(*shape.element, nullptr, element);
-          else out += "null";
+          if (element)
+            value(*shape.element, nullptr, element);
+          else
+            out += "null";
         }
         out += ']';
         break;
@@ -203,24 +227,39 @@ struct Writer {
           if (!std::exchange(first, false)) out += ',';
           append_json_string(out, key);
           out += ':';
-          if (element) value(*shape.element, nullptr, element);
-          else out += "null";
+          if (element)
+            value(*shape.element, nullptr, element);
+          else
+            out += "null";
         });
         out += '}';
         break;
       }
-      case Kind::kDocument: out += to_text(*static_cast<const Json*>(v)); break;
-      case Kind::kString: append_json_string(out, *static_cast<const std::string*>(v)); break;
-      case Kind::kFloat: floating(*static_cast<const float*>(v), append_float); break;
-      case Kind::kDouble: floating(*static_cast<const double*>(v), append_double); break;
-      case Kind::kBlob: quoted(shape, TimestampFormat::kProtocolDefault, v); break;
+      case Kind::kDocument:
+        out += to_text(*static_cast<const Json*>(v));
+        break;
+      case Kind::kString:
+        append_json_string(out, *static_cast<const std::string*>(v));
+        break;
+      case Kind::kFloat:
+        floating(*static_cast<const float*>(v), append_float);
+        break;
+      case Kind::kDouble:
+        floating(*static_cast<const double*>(v), append_double);
+        break;
+      case Kind::kBlob:
+        quoted(shape, TimestampFormat::kProtocolDefault, v);
+        break;
       case Kind::kTimestamp: {
         const auto format = timestamp_format(shape, member, TimestampFormat::kEpochSeconds);
-        if (format == TimestampFormat::kEpochSeconds) append_epoch(out, *static_cast<const Time*>(v));
-        else quoted(shape, format, v);
+        if (format == TimestampFormat::kEpochSeconds)
+          append_epoch(out, *static_cast<const Time*>(v));
+        else
+          quoted(shape, format, v);
         break;
       }
-      default: append_scalar(out, shape, TimestampFormat::kProtocolDefault, v);
+      default:
+        append_scalar(out, shape, TimestampFormat::kProtocolDefault, v);
     }
   }
 
@@ -271,7 +310,8 @@ void write_json(std::string& out, const Shape& shape, const Member* member, cons
   Writer{out}.value(shape, member, value);
 }
 
-void write_json_body(std::string& out, const Shape& shape, const void* value, std::string_view extra) {
+void write_json_body(std::string& out, const Shape& shape, const void* value,
+                     std::string_view extra) {
   Writer{out}.structure(shape, value, true, extra);
 }
 

@@ -26,7 +26,8 @@ struct Path {
     if (step == Step::kMember) {
       out += name;
       char& first = out[out.size() - name.size()];
-      if (!name.empty() && first >= 'A' && first <= 'Z') first = static_cast<char>(first - 'A' + 'a');
+      if (!name.empty() && first >= 'A' && first <= 'Z')
+        first = static_cast<char>(first - 'A' + 'a');
     } else if (step == Step::kElement) {
       out += std::to_string(index + 1) + ".member";
     } else {

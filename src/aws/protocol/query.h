@@ -1,4 +1,5 @@
-// Form-encoded requests of the query and ec2 protocols, and query strings. Internal to aws/protocol.
+// Form-encoded requests of the query and ec2 protocols, and query strings. Internal to
+// aws/protocol.
 #pragma once
 
 #include "aws/protocol/values.h"
@@ -13,7 +14,8 @@ Result<Unit> parse_form(std::string_view text, Parameters& out);
 std::optional<std::string> form_value(std::string_view text, std::string_view name);
 
 // `parameters` is sorted by this call.
-Result<Unit> read_query(const Reading& reading, const Shape& shape, Parameters& parameters, void* out);
+Result<Unit> read_query(const Reading& reading, const Shape& shape, Parameters& parameters,
+                        void* out);
 // Appends "&Name=value" for each leaf.
 void write_query(Protocol protocol, std::string& out, const Shape& shape, const void* value);
 

@@ -16,13 +16,15 @@ struct Candidate {
   std::vector<std::string_view> required_headers;
   std::vector<std::string_view> labels;  // in order of the path
 
-  std::size_t weight() const { return literals.size() * 4 + required_query.size() + required_headers.size(); }
+  std::size_t weight() const {
+    return literals.size() * 4 + required_query.size() + required_headers.size();
+  }
 };
 
 struct Node {
   std::map<std::string, std::unique_ptr<Node>, std::less<>> fixed;
   std::unique_ptr<Node> label;
-  std::unique_ptr<Node> greedy;                                          // to the end, or to `after`
+  std::unique_ptr<Node> greedy;  // to the end, or to `after`
   std::map<std::string, std::vector<Candidate>, std::less<>> candidates;  // by method
 };
 
@@ -39,13 +41,16 @@ void add(Tree& tree, const Operation& operation) {
       const auto equals = pair.find('=');
       const auto name = pair.substr(0, equals);
       if (name == "x-id") continue;  // a name for people; older SDKs do not send it
-      candidate.literals.emplace_back(name, equals == pair.npos ? std::string_view() : pair.substr(equals + 1));
+      candidate.literals.emplace_back(
+          name, equals == pair.npos ? std::string_view() : pair.substr(equals + 1));
     }
   }
   if (operation.spoken()) {
     for (const auto& member : operation.input->members) {
-      if (member.required && member.location == Location::kQuery) candidate.required_query.push_back(member.wire_name);
-      if (member.required && member.location == Location::kHeader) candidate.required_headers.push_back(member.wire_name);
+      if (member.required && member.location == Location::kQuery)
+        candidate.required_query.push_back(member.wire_name);
+      if (member.required && member.location == Location::kHeader)
+        candidate.required_headers.push_back(member.wire_name);
     }
   }
   Node* node = &tree.root;
@@ -77,15 +82,17 @@ struct Query {
   explicit Query(std::string_view text) {
     for (const auto pair : split(text, '&')) {
       const auto equals = pair.find('=');
-      pairs.emplace_back(pair.substr(0, equals), equals == pair.npos ? std::string_view() : pair.substr(equals + 1));
+      pairs.emplace_back(pair.substr(0, equals),
+                         equals == pair.npos ? std::string_view() : pair.substr(equals + 1));
     }
   }
   bool has(std::string_view name) const {
     return std::any_of(pairs.begin(), pairs.end(), [&](const auto& p) { return p.first == name; });
   }
   bool has(std::string_view name, std::string_view value) const {
-    return std::any_of(pairs.begin(), pairs.end(),
-                       [&](const auto& p) { return p.first == name && (value.empty() || p.second == value); });
+    return std::any_of(pairs.begin(), pairs.end(), [&](const auto& p) {
+      return p.first == name && (value.empty() || p.second == value);
+    });
   }
 };
 
@@ -110,7 +117,8 @@ class Match {
         for (std::size_t end = segments_.size(); end > at; --end) {
           const char* first = segment.data();
           const auto last = segments_[end - 1];
-          const std::string_view text(first, static_cast<std::size_t>(last.data() + last.size() - first));
+          const std::string_view text(first,
+                                      static_cast<std::size_t>(last.data() + last.size() - first));
           if (text.empty()) continue;
           values_.push_back(text);
           if (const Candidate* found = find(*node.greedy, end)) return found;
@@ -127,13 +135,15 @@ class Match {
     if (list == node.candidates.end()) return nullptr;
     const Candidate* fallback = nullptr;  // literals hold, something required is absent
     for (const auto& candidate : list->second) {
-      const bool literal = std::all_of(candidate.literals.begin(), candidate.literals.end(),
-                                       [&](const auto& l) { return query_.has(l.first, l.second); });
+      const bool literal =
+          std::all_of(candidate.literals.begin(), candidate.literals.end(),
+                      [&](const auto& l) { return query_.has(l.first, l.second); });
       if (!literal) continue;
-      const bool whole = std::all_of(candidate.required_query.begin(), candidate.required_query.end(),
-                                     [&](auto name) { return query_.has(name); }) &&
-                         std::all_of(candidate.required_headers.begin(), candidate.required_headers.end(),
-                                     [&](auto name) { return request_.headers.find(name).has_value(); });
+      const bool whole =
+          std::all_of(candidate.required_query.begin(), candidate.required_query.end(),
+                      [&](auto name) { return query_.has(name); }) &&
+          std::all_of(candidate.required_headers.begin(), candidate.required_headers.end(),
+                      [&](auto name) { return request_.headers.find(name).has_value(); });
       if (whole) return &candidate;
       if (!fallback || !candidate.literals.empty()) fallback = &candidate;
     }
@@ -172,7 +182,8 @@ const Operation* route_rest(const Service& service, const WireRequest& request, 
     if (!found) return nullptr;
     if (labels) {
       labels->clear();
-      for (std::size_t i = 0; i < found->labels.size(); ++i) labels->emplace_back(found->labels[i], match.values()[i]);
+      for (std::size_t i = 0; i < found->labels.size(); ++i)
+        labels->emplace_back(found->labels[i], match.values()[i]);
     }
     return found->operation;
   };

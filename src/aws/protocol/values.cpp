@@ -7,7 +7,8 @@
 
 namespace pileus::aws::protocol {
 
-void report_missing(const Reading& reading, const Shape& shape, const Seen& seen, const Path& path) {
+void report_missing(const Reading& reading, const Shape& shape, const Seen& seen,
+                    const Path& path) {
   if (!reading.missing) return;
   for (const auto& member : shape.members)
     if (member.required && !seen.has(shape, member))
@@ -51,8 +52,8 @@ void append_epoch(std::string& out, Time time) {
   }
   out += std::to_string(seconds);
   if (rest == 0) return;
-  char digits[5] = {'.', static_cast<char>('0' + rest / 100), static_cast<char>('0' + rest / 10 % 10),
-                    static_cast<char>('0' + rest % 10), 0};
+  char digits[5] = {'.', static_cast<char>('0' + rest / 100),
+                    static_cast<char>('0' + rest / 10 % 10), static_cast<char>('0' + rest % 10), 0};
   std::size_t length = 4;
   while (digits[length - 1] == '0') --length;
   out.append(digits, length);
@@ -68,7 +69,8 @@ std::optional<double> number_from_text(std::string_view text) {
   if (text == "Infinity") return HUGE_VAL;
   if (text == "-Infinity") return -HUGE_VAL;
   const std::string_view digits = text.starts_with('-') ? text.substr(1) : text;
-  if (digits.empty() || ((digits[0] < '0' || digits[0] > '9') && digits[0] != '.')) return std::nullopt;
+  if (digits.empty() || ((digits[0] < '0' || digits[0] > '9') && digits[0] != '.'))
+    return std::nullopt;
   return parse_double(text);
 }
 
@@ -90,16 +92,32 @@ std::string time_to_text(TimestampFormat format, Time time) {
   return out;
 }
 
-void append_scalar(std::string& out, const Shape& shape, TimestampFormat format, const void* value) {
+void append_scalar(std::string& out, const Shape& shape, TimestampFormat format,
+                   const void* value) {
   switch (shape.kind) {
-    case Kind::kBoolean: out += *static_cast<const bool*>(value) ? "true" : "false"; break;
-    case Kind::kInteger: out += std::to_string(*static_cast<const std::int32_t*>(value)); break;
-    case Kind::kLong: out += std::to_string(*static_cast<const std::int64_t*>(value)); break;
-    case Kind::kFloat: append_float(out, *static_cast<const float*>(value)); break;
-    case Kind::kDouble: append_double(out, *static_cast<const double*>(value)); break;
-    case Kind::kTimestamp: out += time_to_text(format, *static_cast<const Time*>(value)); break;
-    case Kind::kBlob: out += to_base64(*static_cast<const std::string*>(value)); break;
-    default: out += *static_cast<const std::string*>(value);
+    case Kind::kBoolean:
+      out += *static_cast<const bool*>(value) ? "true" : "false";
+      break;
+    case Kind::kInteger:
+      out += std::to_string(*static_cast<const std::int32_t*>(value));
+      break;
+    case Kind::kLong:
+      out += std::to_string(*static_cast<const std::int64_t*>(value));
+      break;
+    case Kind::kFloat:
+      append_float(out, *static_cast<const float*>(value));
+      break;
+    case Kind::kDouble:
+      append_double(out, *static_cast<const double*>(value));
+      break;
+    case Kind::kTimestamp:
+      out += time_to_text(format, *static_cast<const Time*>(value));
+      break;
+    case Kind::kBlob:
+      out += to_base64(*static_cast<const std::string*>(value));
+      break;
+    default:
+      out += *static_cast<const std::string*>(value);
   }
 }
 
@@ -129,8 +147,10 @@ Result<Unit> read_scalar(const Reading& reading, const Shape& shape, TimestampFo
     case Kind::kDouble: {
       const auto number = number_from_text(text);
       if (!number) return refuse("a number");
-      if (shape.kind == Kind::kFloat) *static_cast<float*>(out) = static_cast<float>(*number);
-      else *static_cast<double*>(out) = *number;
+      if (shape.kind == Kind::kFloat)
+        *static_cast<float*>(out) = static_cast<float>(*number);
+      else
+        *static_cast<double*>(out) = *number;
       return Unit{};
     }
     case Kind::kTimestamp: {
@@ -145,7 +165,9 @@ Result<Unit> read_scalar(const Reading& reading, const Shape& shape, TimestampFo
       *static_cast<std::string*>(out) = std::move(*bytes);
       return Unit{};
     }
-    default: *static_cast<std::string*>(out) = text; return Unit{};
+    default:
+      *static_cast<std::string*>(out) = text;
+      return Unit{};
   }
 }
 

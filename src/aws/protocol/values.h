@@ -55,10 +55,10 @@ inline TimestampFormat timestamp_format(const Shape& shape, const Member* member
   return protocol_default;
 }
 
-void append_float(std::string& out, float value);    // shortest; NaN and infinities bare
+void append_float(std::string& out, float value);  // shortest; NaN and infinities bare
 void append_double(std::string& out, double value);
-void append_epoch(std::string& out, Time time);      // 1432000000 or 1432000000.123
-std::optional<Time> time_from_seconds(double seconds);  // years 1 to 9999
+void append_epoch(std::string& out, Time time);                 // 1432000000 or 1432000000.123
+std::optional<Time> time_from_seconds(double seconds);          // years 1 to 9999
 std::optional<double> number_from_text(std::string_view text);  // decimal, NaN, ±Infinity
 std::optional<Time> time_from_text(TimestampFormat format, std::string_view text, bool lenient);
 std::string time_to_text(TimestampFormat format, Time time);
@@ -101,7 +101,8 @@ void for_each_entry(const Shape& map, const void* value, Visit visit) {
 // Finds a member by its name on the wire; `hint` is where the last one was found, because
 // messages name members in the model's order.
 template <class Name>
-const Member* find_member(const Shape& shape, std::string_view wire, std::size_t& hint, Name name_of) {
+const Member* find_member(const Shape& shape, std::string_view wire, std::size_t& hint,
+                          Name name_of) {
   const std::size_t count = shape.members.size();
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t at = hint + i < count ? hint + i : hint + i - count;

@@ -26,16 +26,20 @@ std::string_view local_name(const char* qualified) {
 }
 
 std::string_view flat_name(const Member& member) {
-  return member.shape->kind == Kind::kList && member.shape->element_name ? member.shape->element_name
-                                                                          : member.wire_name;
+  return member.shape->kind == Kind::kList && member.shape->element_name
+             ? member.shape->element_name
+             : member.wire_name;
 }
 bool is_flat(const Member& member) {
-  return member.flattened && (member.shape->kind == Kind::kList || member.shape->kind == Kind::kMap);
+  return member.flattened &&
+         (member.shape->kind == Kind::kList || member.shape->kind == Kind::kMap);
 }
 std::string_view element_name(const Shape& list) {
   return list.element_name ? list.element_name : "member";
 }
-std::string_view value_name(const Shape& map) { return map.element_name ? map.element_name : "value"; }
+std::string_view value_name(const Shape& map) {
+  return map.element_name ? map.element_name : "value";
+}
 
 struct Reader {
   const Reading& reading;
@@ -72,9 +76,11 @@ struct Reader {
         for (const auto& node : in.children())
           if (node.type() == pugi::node_element) TRY(entry(shape, node, out, path));
         return Unit{};
-      case Kind::kDocument: return malformed("Documents are not supported in XML");
+      case Kind::kDocument:
+        return malformed("Documents are not supported in XML");
       default:
-        return read_scalar(reading, shape, timestamp_format(shape, member, TimestampFormat::kIso8601),
+        return read_scalar(reading, shape,
+                           timestamp_format(shape, member, TimestampFormat::kIso8601),
                            text_for(shape, in), out);
     }
   }
@@ -184,7 +190,8 @@ struct Writer {
       out += member.wire_name;
       out += "=\"";
       std::string text;
-      append_scalar(text, *member.shape, timestamp_format(*member.shape, &member, TimestampFormat::kIso8601), item);
+      append_scalar(text, *member.shape,
+                    timestamp_format(*member.shape, &member, TimestampFormat::kIso8601), item);
       append_xml_attribute(out, text);
       out += '"';
     }
@@ -192,27 +199,41 @@ struct Writer {
 
   void content(const Shape& shape, const Member* member, const void* v) {
     switch (shape.kind) {
-      case Kind::kStructure: members(shape, v, false); break;
-      case Kind::kList: items(shape, element_name(shape), v); break;
-      case Kind::kMap: entries(shape, "entry", v); break;
-      case Kind::kString: append_xml_text(out, *static_cast<const std::string*>(v)); break;
-      case Kind::kDocument: append_xml_text(out, to_text(*static_cast<const Json*>(v))); break;
+      case Kind::kStructure:
+        members(shape, v, false);
+        break;
+      case Kind::kList:
+        items(shape, element_name(shape), v);
+        break;
+      case Kind::kMap:
+        entries(shape, "entry", v);
+        break;
+      case Kind::kString:
+        append_xml_text(out, *static_cast<const std::string*>(v));
+        break;
+      case Kind::kDocument:
+        append_xml_text(out, to_text(*static_cast<const Json*>(v)));
+        break;
       default:
         append_scalar(out, shape, timestamp_format(shape, member, TimestampFormat::kIso8601), v);
     }
   }
 
-  void items(const Shape& shape, std::string_view name, const void* v, const Member* flat = nullptr) {
+  void items(const Shape& shape, std::string_view name, const void* v,
+             const Member* flat = nullptr) {
     const bool own = flat && flat->xml_namespace;
     const char* xmlns = own ? flat->xml_namespace : shape.element_namespace;
     const char* prefix = own ? flat->xml_prefix : shape.element_prefix;
     const std::size_t count = shape.list->size(v);
     for (std::size_t i = 0; i < count; ++i)
-      if (const void* item = list_element(shape, v, i)) element(name, *shape.element, nullptr, item, prefix, xmlns);
-      else empty(name);
+      if (const void* item = list_element(shape, v, i))
+        element(name, *shape.element, nullptr, item, prefix, xmlns);
+      else
+        empty(name);
   }
 
-  void entries(const Shape& shape, std::string_view name, const void* v, const Member* flat = nullptr) {
+  void entries(const Shape& shape, std::string_view name, const void* v,
+               const Member* flat = nullptr) {
     for_each_entry(shape, v, [&](const std::string& key, const void* item) {
       open(name, flat ? flat->xml_prefix : nullptr, flat ? flat->xml_namespace : nullptr);
       out += '>';
@@ -220,8 +241,11 @@ struct Writer {
       out += '>';
       append_xml_text(out, key);
       close(shape.key_name);
-      if (item) element(value_name(shape), *shape.element, nullptr, item, shape.element_prefix, shape.element_namespace);
-      else empty(value_name(shape));
+      if (item)
+        element(value_name(shape), *shape.element, nullptr, item, shape.element_prefix,
+                shape.element_namespace);
+      else
+        empty(value_name(shape));
       close(name);
     });
   }
@@ -237,7 +261,8 @@ struct Writer {
       const void* item = value_of(v, member);
       if (!item) continue;
       if (!is_flat(member)) {
-        element(member.wire_name, *member.shape, &member, item, member.xml_prefix, member.xml_namespace);
+        element(member.wire_name, *member.shape, &member, item, member.xml_prefix,
+                member.xml_namespace);
       } else if (member.shape->kind == Kind::kList) {
         items(*member.shape, flat_name(member), item, &member);
       } else {
@@ -251,16 +276,32 @@ void append_escaped(std::string& out, std::string_view text, bool attribute) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += attribute ? "&quot;" : "\""; break;
-      case '\r': out += "&#xD;"; break;
-      case '\n': out += attribute ? "&#xA;" : "\n"; break;
-      case '\t': out += attribute ? "&#x9;" : "\t"; break;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += attribute ? "&quot;" : "\"";
+        break;
+      case '\r':
+        out += "&#xD;";
+        break;
+      case '\n':
+        out += attribute ? "&#xA;" : "\n";
+        break;
+      case '\t':
+        out += attribute ? "&#x9;" : "\t";
+        break;
       default:
-        if (static_cast<unsigned char>(c) < 0x20) out += str("&#x", to_hex(std::string_view(&c, 1)), ";");
-        else out += c;
+        if (static_cast<unsigned char>(c) < 0x20)
+          out += str("&#x", to_hex(std::string_view(&c, 1)), ";");
+        else
+          out += c;
     }
   }
 }
@@ -269,7 +310,8 @@ void append_escaped(std::string& out, std::string_view text, bool attribute) {
 
 pugi::xml_node child(const pugi::xml_node& node, std::string_view name) {
   for (const auto& candidate : node.children())
-    if (candidate.type() == pugi::node_element && local_name(candidate.name()) == name) return candidate;
+    if (candidate.type() == pugi::node_element && local_name(candidate.name()) == name)
+      return candidate;
   return {};
 }
 
@@ -290,7 +332,9 @@ Result<Unit> read_xml_body(const Reading& reading, const Shape& shape, const pug
 }
 
 void append_xml_text(std::string& out, std::string_view text) { append_escaped(out, text, false); }
-void append_xml_attribute(std::string& out, std::string_view text) { append_escaped(out, text, true); }
+void append_xml_attribute(std::string& out, std::string_view text) {
+  append_escaped(out, text, true);
+}
 
 void write_xml(Protocol protocol, std::string& out, std::string_view name, const Shape& shape,
                const Member* member, const void* value, std::string_view xmlns) {
