@@ -135,7 +135,7 @@ Result<Runner> fork_runner(unsigned uid, unsigned gid, const CgroupPaths& cgroup
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return sys_fail("socketpair");
   Runner runner;
-  runner.pid = ::fork();
+  runner.pid = clone_process(0);  // not fork(): a sanitizer's fork starts a thread, which may not unshare
   if (runner.pid < 0) return sys_fail("fork the program's process");
   if (runner.pid == 0) run(ends[1], cgroup, filter);
   ::close(ends[1]);
