@@ -78,28 +78,26 @@ void Wire::read_ahead(Callback gone) {
   }
 }
 
+// The buffer grows while reads fill it (a body is coming), up to most_buffered_.
 bool Wire::make_room() {
-  if (begin_ == end_) begin_ = end_ = 0;
-  if (capacity_ - end_ >= kLeastRead) return true;
   const std::size_t held = end_ - begin_;
   if (held >= most_buffered_) return false;
-  if (capacity_ - held >= std::max(kLeastRead, capacity_ / 2)) {
-    std::memmove(input_.get(), input_.get() + begin_, held);
+  if (held == 0) begin_ = end_ = 0;
+  const std::size_t most = most_buffered_ + kLeastRead;
+  const bool grow = std::exchange(filled_, false) && capacity_ < most;
+  if (!grow && capacity_ - end_ >= kLeastRead) return true;
+  if (grow || capacity_ - held < std::max(kLeastRead, capacity_ / 2)) {
+    const std::size_t larger = std::max(kFirstBuffer, std::min(capacity_ * 4, most));
+    std::unique_ptr<char[]> grown(new char[larger]);
+    if (held > 0) std::memcpy(grown.get(), input_.get() + begin_, held);
+    input_ = std::move(grown);
+    capacity_ = larger;
   } else {
-    const std::size_t grown =
-        std::max(kFirstBuffer, std::min(capacity_ * 4, most_buffered_ + kLeastRead));
-    if (grown <= capacity_) {
-      std::memmove(input_.get(), input_.get() + begin_, held);
-    } else {
-      std::unique_ptr<char[]> larger(new char[grown]);
-      if (held > 0) std::memcpy(larger.get(), input_.get() + begin_, held);
-      input_ = std::move(larger);
-      capacity_ = grown;
-    }
+    std::memmove(input_.get(), input_.get() + begin_, held);
   }
   begin_ = 0;
   end_ = held;
-  return capacity_ > end_;
+  return true;
 }
 
 void Wire::give_back_memory() {
@@ -127,6 +125,7 @@ bool Wire::read_tls() {
   const int got = SSL_read(tls_, input_.get() + end_, static_cast<int>(capacity_ - end_));
   if (got > 0) {
     end_ += static_cast<std::size_t>(got);
+    filled_ = end_ == capacity_;
     return true;
   }
   const int why = SSL_get_error(tls_, got);
@@ -153,6 +152,7 @@ bool Wire::read_tls() {
 void Wire::on_read(error_code error, std::size_t count) {
   if (error) ended_ = true;
   end_ += count;
+  filled_ = end_ == capacity_;
   input_changed();
 }
 

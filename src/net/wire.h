@@ -151,7 +151,7 @@ class Wire : public std::enable_shared_from_this<Wire> {
   std::unique_ptr<char[]> input_;
   std::size_t capacity_ = 0, begin_ = 0, end_ = 0;
   const std::size_t most_buffered_;
-  bool reading_ = false, ended_ = false, watching_ = false;
+  bool reading_ = false, ended_ = false, watching_ = false, filled_ = false;
   Callback gone_;
   Gate in_;
 
