@@ -1,5 +1,6 @@
 // How fast the store commits and appends, beside what the disk under it can do in the same run.
-//   store_bench [directory]     (default: a new folder in the current directory, removed at the end)
+//   store_bench [directory]     (default: a new folder in the current directory, removed at the
+//   end)
 #include <unistd.h>
 
 #include <cstdio>
@@ -102,7 +103,8 @@ Task<void> append_entries(AppendLoad& load, int writer) {
   std::int64_t time = 0;
   while (Steady::now() < load.until) {
     std::vector<JournalEntry> entries(load.batch);
-    for (auto& entry : entries) entry = {Time(std::chrono::microseconds(++time)), std::string(200, 'e')};
+    for (auto& entry : entries)
+      entry = {Time(std::chrono::microseconds(++time)), std::string(200, 'e')};
     const auto begun = Steady::now();
     if (!co_await load.journals.append(journal, std::move(entries))) co_return;
     load.entries += load.batch;
@@ -121,8 +123,10 @@ void bench_journals(const std::string& folder, int writers, std::size_t batch) {
   loop.run_until([&] { return group.running() == 0; });
   const double seconds = seconds_since(start);
   const Figures done = figures(load.latencies, seconds);
-  std::printf("%-18s %9.0f entries/s  p50 %6.0f us  p99 %6.0f us  (%d writers, %zu entries of 200 bytes an append)\n",
-              "journals", double(load.entries) / seconds, done.p50_us, done.p99_us, writers, batch);
+  std::printf(
+      "%-18s %9.0f entries/s  p50 %6.0f us  p99 %6.0f us  (%d writers, %zu entries of 200 bytes an "
+      "append)\n",
+      "journals", double(load.entries) / seconds, done.p50_us, done.p99_us, writers, batch);
   const auto began = Steady::now();
   JournalRead query{.limit = 10'000, .limit_bytes = 4 << 20};
   std::size_t read = 0;
@@ -164,12 +168,13 @@ void bench_blobs(const std::string& folder, std::size_t size, int writers) {
   for (int writer = 0; writer < writers; ++writer) group.spawn(put_blobs(load, writer));
   loop.run_until([&] { return group.running() == 0; });
   const Figures done = figures(load.latencies, seconds_since(start));
-  std::printf("%-18s %9.0f blobs/s    p50 %6.0f us  p99 %6.0f us  (%zu bytes, %d writers)\n", "blobs",
-              done.per_second, done.p50_us, done.p99_us, size, writers);
+  std::printf("%-18s %9.0f blobs/s    p50 %6.0f us  p99 %6.0f us  (%zu bytes, %d writers)\n",
+              "blobs", done.per_second, done.p50_us, done.p99_us, size, writers);
   std::fflush(stdout);
 }
 
-Task<void> read_records(Records& records, std::uint64_t& reads, Steady::time_point until, int stride) {
+Task<void> read_records(Records& records, std::uint64_t& reads, Steady::time_point until,
+                        int stride) {
   for (int n = stride; Steady::now() < until; n += stride) {
     const std::string key = "writer/" + std::to_string(n % 64) + "/" + std::to_string(n % 16);
     if (!co_await records.get("000000000000/us-east-1", key)) co_return;
@@ -182,7 +187,8 @@ void bench_reads(Records& records) {
   std::uint64_t reads = 0;
   const auto start = Steady::now();
   loop.run(read_records(records, reads, start + std::chrono::seconds(1), 7));
-  std::printf("%-18s %9.0f gets/s     (one loop, recent keys)\n", "reads", double(reads) / seconds_since(start));
+  std::printf("%-18s %9.0f gets/s     (one loop, recent keys)\n", "reads",
+              double(reads) / seconds_since(start));
 }
 
 // From nothing to the first commit: what a start costs.
@@ -201,8 +207,9 @@ void bench_start(const std::string& folder) {
 
 int run(const std::string& folder) {
   const Figures disk = disk_syncs(folder, 1.5);
-  std::printf("disk          %9.0f syncs/s    p50 %6.0f us  p99 %6.0f us  (append 200 bytes, fdatasync)\n",
-              disk.per_second, disk.p50_us, disk.p99_us);
+  std::printf(
+      "disk          %9.0f syncs/s    p50 %6.0f us  p99 %6.0f us  (append 200 bytes, fdatasync)\n",
+      disk.per_second, disk.p50_us, disk.p99_us);
   struct Case {
     const char* name;
     int writers;
@@ -223,9 +230,11 @@ int run(const std::string& folder) {
       return 1;
     }
     const Figures done = commits(**records, one.writers, one.keys, 3);
-    std::printf("%-18s %9.0f commits/s  p50 %6.0f us  p99 %6.0f us  %5.1f x the disk's syncs (%d writers)\n",
-                one.name, done.per_second, done.p50_us, done.p99_us,
-                done.per_second / disk.per_second, one.writers);
+    std::printf(
+        "%-18s %9.0f commits/s  p50 %6.0f us  p99 %6.0f us  %5.1f x the disk's syncs (%d "
+        "writers)\n",
+        one.name, done.per_second, done.p50_us, done.p99_us, done.per_second / disk.per_second,
+        one.writers);
     std::fflush(stdout);
     if (number == 1) bench_reads(**records);
   }
@@ -241,8 +250,7 @@ int run(const std::string& folder) {
 }  // namespace pileus::store
 
 int main(int argc, char** argv) {
-  const std::string folder =
-      argc > 1 ? argv[1] : "store-bench-" + std::to_string(::getpid());
+  const std::string folder = argc > 1 ? argv[1] : "store-bench-" + std::to_string(::getpid());
   std::filesystem::create_directories(folder);
   const int code = pileus::store::run(folder);
   if (argc <= 1) std::filesystem::remove_all(folder);

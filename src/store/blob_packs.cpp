@@ -58,8 +58,10 @@ Result<Unit> BlobPacks::load_pack(std::uint32_t number, bool newest) {
     const auto length = get_integer<std::uint32_t>(&head[1]);
     if (length < 32 || offset + 9 + length > size) break;
     const Place place{number, length - 32, offset};
-    if (head[0] == 0) packs_[number].dead += kHead + place.size;
-    else TRY(learn(std::string_view(head).substr(9), place));
+    if (head[0] == 0)
+      packs_[number].dead += kHead + place.size;
+    else
+      TRY(learn(std::string_view(head).substr(9), place));
     offset += 9 + length;
   }
   packs_[number].bytes = offset;
@@ -117,8 +119,9 @@ Result<Unit> BlobPacks::append(const std::vector<std::pair<std::string, std::str
   std::set<std::string_view> seen;
   for (const auto& [digest, bytes] : blobs) {
     if (find(digest) || !seen.insert(digest).second) continue;
-    places.emplace_back(key_of(digest), Place{active_number_, static_cast<std::uint32_t>(bytes.size()),
-                                              pack.bytes + buffer.size()});
+    places.emplace_back(key_of(digest),
+                        Place{active_number_, static_cast<std::uint32_t>(bytes.size()),
+                              pack.bytes + buffer.size()});
     buffer += '\1';
     const auto begun = begin_frame(buffer);
     buffer += digest;

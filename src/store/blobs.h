@@ -9,7 +9,8 @@ namespace pileus::store {
 // Part of an open file; closes it when destroyed.
 class BlobFile {
  public:
-  BlobFile(int fd, std::uint64_t offset, std::uint64_t size) : fd_(fd), offset_(offset), size_(size) {}
+  BlobFile(int fd, std::uint64_t offset, std::uint64_t size)
+      : fd_(fd), offset_(offset), size_(size) {}
   BlobFile(BlobFile&& other) noexcept
       : fd_(std::exchange(other.fd_, -1)), offset_(other.offset_), size_(other.size_) {}
   BlobFile& operator=(BlobFile&&) = delete;

@@ -148,7 +148,8 @@ TEST_P(BlobsSuite, Many_at_once_are_all_kept) {
   EXPECT_EQ(stored, 320);
   reopen();
   EXPECT_EQ(read(sha256_hex(str(15, "/", 7, std::string(30'000, '.')))).size(), 30'004u);
-  EXPECT_EQ(read(sha256_hex(str(0, "/", 19, std::string(10, '.')))), str(0, "/", 19, std::string(10, '.')));
+  EXPECT_EQ(read(sha256_hex(str(0, "/", 19, std::string(10, '.')))),
+            str(0, "/", 19, std::string(10, '.')));
 }
 
 TEST_P(BlobsSuite, A_reset_empties_everything) {

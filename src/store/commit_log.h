@@ -1,6 +1,6 @@
 // CommitLog: two files that take turns as the write-ahead log in front of the SQLite table. A batch
-// of commits is one frame and one sync. Files are reused, not grown: overwriting costs the disk half
-// of what appending does. Owned by the commit thread of sqlite_records.
+// of commits is one frame and one sync. Files are reused, not grown: overwriting costs the disk
+// half of what appending does. Owned by the commit thread of sqlite_records.
 //   file: magic | u64 generation | u64 salt | u32 CRC32C, then frames seeded with the salt
 #pragma once
 

@@ -4,7 +4,6 @@
 #include <boost/json/parse.hpp>
 #include <charconv>
 
-
 namespace pileus::store {
 
 namespace {

@@ -13,7 +13,8 @@
 // Duration (as microseconds), Json (as it is), nested PILEUS_FIELDS structs, and std::optional,
 // std::vector, std::set<std::string>, std::map<std::string, T>, std::unordered_map of those. So
 // that records can evolve, an unknown field is ignored and a missing or null one keeps its default;
-// a field of the wrong kind is an error (errc::kInvalid) that names it. Empty optionals are left out.
+// a field of the wrong kind is an error (errc::kInvalid) that names it. Empty optionals are left
+// out.
 #pragma once
 
 #include <map>
@@ -58,8 +59,10 @@ class FieldWriter {
   template <class T>
     requires std::is_integral_v<T>
   void write(T value) {
-    if constexpr (std::is_signed_v<T>) write(std::int64_t{value});
-    else write(std::uint64_t{value});
+    if constexpr (std::is_signed_v<T>)
+      write(std::int64_t{value});
+    else
+      write(std::uint64_t{value});
   }
   template <class T>
     requires std::is_enum_v<T>
@@ -75,8 +78,10 @@ class FieldWriter {
   }
   template <class T>
   void write(const std::optional<T>& value) {
-    if (value) write(*value);
-    else out_ += "null";
+    if (value)
+      write(*value);
+    else
+      out_ += "null";
   }
   template <class T>
   void write(const std::vector<T>& value) {
@@ -100,8 +105,10 @@ class FieldWriter {
     out_ += '[';
     for (const auto& item : list) {
       comma();
-      if constexpr (std::is_same_v<List, std::vector<bool>>) write(bool{item});
-      else write(item);
+      if constexpr (std::is_same_v<List, std::vector<bool>>)
+        write(bool{item});
+      else
+        write(item);
     }
     out_ += ']';
   }
@@ -206,7 +213,8 @@ class FieldReader {
 };
 
 namespace detail {
-Result<Unit> decode_into(std::string_view text, void* out, void (*read)(FieldReader&, const Json&, void*));
+Result<Unit> decode_into(std::string_view text, void* out,
+                         void (*read)(FieldReader&, const Json&, void*));
 }
 
 // Any value a member may have, as JSON text.
@@ -237,8 +245,7 @@ Result<T> decode(std::string_view text) {
 #define PILEUS_EXPAND2_(...) \
   PILEUS_EXPAND1_(PILEUS_EXPAND1_(PILEUS_EXPAND1_(PILEUS_EXPAND1_(__VA_ARGS__))))
 #define PILEUS_EXPAND1_(...) __VA_ARGS__
-#define PILEUS_EACH_(macro, ...) \
-  __VA_OPT__(PILEUS_EXPAND_(PILEUS_EACH_STEP_(macro, __VA_ARGS__)))
+#define PILEUS_EACH_(macro, ...) __VA_OPT__(PILEUS_EXPAND_(PILEUS_EACH_STEP_(macro, __VA_ARGS__)))
 #define PILEUS_EACH_STEP_(macro, first, ...) \
   macro(first) __VA_OPT__(PILEUS_EACH_AGAIN_ PILEUS_PARENS_(macro, __VA_ARGS__))
 #define PILEUS_EACH_AGAIN_() PILEUS_EACH_STEP_

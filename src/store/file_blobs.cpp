@@ -134,8 +134,8 @@ class FileBlobs::Writer final : public BlobWriter {
                         return upload->finish();
                       }));
     std::string id = to_hex(digest);
-    CO_TRY(co_await blobs_.ask({.kind = Kind::kAdopt, .digest = std::move(digest),
-                                .path = upload_->path()}));
+    CO_TRY(co_await blobs_.ask(
+        {.kind = Kind::kAdopt, .digest = std::move(digest), .path = upload_->path()}));
     upload_->adopted();
     co_return id;
   }
@@ -180,7 +180,8 @@ Task<Result<std::string>> FileBlobs::put(std::string bytes) {
   std::string id = sha256_hex(bytes);
   std::string digest = *from_hex(id);
   if (packs_.find(digest)) co_return id;
-  CO_TRY(co_await ask({.kind = Kind::kPack, .bytes = std::move(bytes), .digest = std::move(digest)}));
+  CO_TRY(
+      co_await ask({.kind = Kind::kPack, .bytes = std::move(bytes), .digest = std::move(digest)}));
   co_return id;
 }
 
@@ -265,7 +266,8 @@ void FileBlobs::run_batch(std::vector<Op>& batch) {
                                                 : Result<Unit>(Unit{});
   for (auto& op : batch) {
     const auto done = kind == Kind::kAdopt ? adopt(op) : together;
-    if (!done) log::error("a blob cannot be stored or removed", {{"reason", done.error().message()}});
+    if (!done)
+      log::error("a blob cannot be stored or removed", {{"reason", done.error().message()}});
     op.done.complete(done);
   }
 }

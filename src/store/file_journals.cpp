@@ -33,7 +33,8 @@ class FileJournals final : public Journals {
   ~FileJournals() override;
   Result<Unit> start();
 
-  Task<Result<std::uint64_t>> append(std::string journal, std::vector<JournalEntry> entries) override;
+  Task<Result<std::uint64_t>> append(std::string journal,
+                                     std::vector<JournalEntry> entries) override;
   Task<Result<JournalPage>> read(std::string journal, JournalRead query) override;
   Task<Result<Unit>> wait(std::string journal, std::uint64_t sequence) override;
   Task<Result<Unit>> drop_before(std::string journal, Time before) override;
@@ -48,9 +49,9 @@ class FileJournals final : public Journals {
   static constexpr std::size_t kChunkBytes = 256 << 10;
   static constexpr std::size_t kQueuedBytes = 64 << 20;
   static constexpr std::size_t kQueuedOps = 65'536;
-  static constexpr std::size_t kSealedLogs = 8;      // small logs (of restarts) that wait for more
+  static constexpr std::size_t kSealedLogs = 8;  // small logs (of restarts) that wait for more
   static constexpr std::size_t kMergeBytes = 64 << 20;  // rewritten at a time
-  static constexpr std::size_t kHeader = 16;         // of a log: magic, u32 number, u32 CRC32C
+  static constexpr std::size_t kHeader = 16;            // of a log: magic, u32 number, u32 CRC32C
 
   enum class Kind { kAppend, kForget, kReset };
   struct Op {
@@ -100,8 +101,8 @@ class FileJournals final : public Journals {
 
   std::string path(const char* kind, std::uint32_t number) const {
     const std::string digits = std::to_string(number);
-    return str(folder_, '/', kind, '-', std::string(8 - std::min<std::size_t>(8, digits.size()), '0'),
-               digits);
+    return str(folder_, '/', kind, '-',
+               std::string(8 - std::min<std::size_t>(8, digits.size()), '0'), digits);
   }
   std::string path_of(std::uint32_t number) const {  // under mutex_
     return path(runs_.contains(number) ? "run" : "log", number);
@@ -163,7 +164,8 @@ Task<Result<T>> FileJournals::ask(Op op, Completion<T> completion) {
     std::lock_guard lock(mutex_);
     if (broken_) co_return fail(*broken_);
     if (queue_.size() >= kQueuedOps || queued_bytes_ >= kQueuedBytes)
-      co_return fail(std::string(errc::kLimit), "too many appends wait for the disk; try again", 503);
+      co_return fail(std::string(errc::kLimit), "too many appends wait for the disk; try again",
+                     503);
     queued_bytes_ += op.bytes;
     queue_.push_back(std::move(op));
     if (queue_.size() == 1) wake_.notify_one();
@@ -390,7 +392,8 @@ void FileJournals::break_down(const Error& error) {
   if (broken_) return;
   log::error("journals accept no more entries; free the disk and restart",
              {{"reason", error.message()}});
-  broken_ = Error(std::string(errc::kIo), "journals accept no more entries: " + error.message(), 500);
+  broken_ =
+      Error(std::string(errc::kIo), "journals accept no more entries: " + error.message(), 500);
 }
 
 // ---- The sort thread
@@ -429,7 +432,8 @@ std::set<std::uint32_t> FileJournals::pick_sources(bool& logs) {
   bytes = 0;
   for (const auto number : runs_) {
     const auto& found = index_.files().find(number);
-    const JournalIndex::File file = found == index_.files().end() ? JournalIndex::File() : found->second;
+    const JournalIndex::File file =
+        found == index_.files().end() ? JournalIndex::File() : found->second;
     const bool dead = file.live * 2 < file.bytes || file.live == 0;
     if (bytes + file.live > kMergeBytes) break;
     if (!dead && file.bytes * 16 > log_limit_) continue;
@@ -609,11 +613,13 @@ Result<Unit> FileJournals::start() {
   }
   std::set<std::uint32_t> logs;
   for (const auto& name : names) {
-    const auto number = static_cast<std::uint32_t>(parse_int(name.substr(std::min<std::size_t>(4, name.size()))).value_or(0));
+    const auto number = static_cast<std::uint32_t>(
+        parse_int(name.substr(std::min<std::size_t>(4, name.size()))).value_or(0));
     next_file_ = std::max(next_file_, number + 1);
     const bool log = name.starts_with("log-") && number > logs_after_;
     if (log) logs.insert(number);
-    const bool kept = log || name == "manifest" || (name.starts_with("run-") && runs_.contains(number));
+    const bool kept =
+        log || name == "manifest" || (name.starts_with("run-") && runs_.contains(number));
     if (!kept) TRY(files_.unlink(folder_ + "/" + name));  // left behind by a crash
   }
   for (const auto number : logs) TRY(replay_log(number));

@@ -12,8 +12,9 @@
 namespace pileus::store {
 
 struct FileJournalsOptions {
-  std::size_t log_bytes = 32 << 20;  // sorted when it has grown to this; bounds the index of the log
-  FileLayer* files = nullptr;        // the machine's when none is given
+  std::size_t log_bytes =
+      32 << 20;                // sorted when it has grown to this; bounds the index of the log
+  FileLayer* files = nullptr;  // the machine's when none is given
 };
 
 Result<std::unique_ptr<Journals>> make_file_journals(std::string folder,

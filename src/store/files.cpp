@@ -39,7 +39,8 @@ class SystemFile final : public File {
     std::string out(size, '\0');
     std::size_t done = 0;
     while (done < size) {
-      const auto n = ::pread(fd_, out.data() + done, size - done, static_cast<off_t>(offset + done));
+      const auto n =
+          ::pread(fd_, out.data() + done, size - done, static_cast<off_t>(offset + done));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) return refused("read", path_);
       if (n == 0) break;

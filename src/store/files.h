@@ -39,8 +39,8 @@ class FileLayer {
   virtual Result<Unit> rename(const std::string& from, const std::string& to) = 0;  // replaces
   virtual Result<Unit> unlink(const std::string& path) = 0;                         // missing: fine
   virtual Result<Unit> sync_dir(const std::string& path) = 0;
-  virtual Result<Unit> make_dir(const std::string& path) = 0;                       // exists: fine
-  virtual Result<std::vector<std::string>> list(const std::string& path) = 0;       // names, sorted
+  virtual Result<Unit> make_dir(const std::string& path) = 0;                  // exists: fine
+  virtual Result<std::vector<std::string>> list(const std::string& path) = 0;  // names, sorted
 };
 
 // The machine's.

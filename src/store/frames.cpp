@@ -26,13 +26,12 @@ std::uint32_t crc_by_table(const char* bytes, std::size_t size, std::uint32_t cr
 
 #if defined(__x86_64__)
 __attribute__((target("sse4.2"))) std::uint32_t crc_by_cpu(const char* bytes, std::size_t size,
-                                                            std::uint32_t crc) {
+                                                           std::uint32_t crc) {
   std::uint64_t wide = crc;
   for (; size >= 8; size -= 8, bytes += 8)
     wide = __builtin_ia32_crc32di(wide, get_integer<std::uint64_t>(bytes));
   crc = static_cast<std::uint32_t>(wide);
-  for (; size > 0; --size)
-    crc = __builtin_ia32_crc32qi(crc, static_cast<unsigned char>(*bytes++));
+  for (; size > 0; --size) crc = __builtin_ia32_crc32qi(crc, static_cast<unsigned char>(*bytes++));
   return crc;
 }
 Crc choose() { return __builtin_cpu_supports("sse4.2") ? crc_by_cpu : crc_by_table; }

@@ -47,8 +47,7 @@ class HostileRecords final : public Records {
       if (before_.size() > kRemembered) before_.clear();
       before_[{place, batch->cursor}] = cursor;
     }
-    if (happens(hostility_.delay))
-      CO_TRY(co_await sleep_for(Duration(random_.below(20'000))));
+    if (happens(hostility_.delay)) CO_TRY(co_await sleep_for(Duration(random_.below(20'000))));
     co_return batch;
   }
   Task<Result<std::vector<std::string>>> partitions() override {
@@ -64,7 +63,8 @@ class HostileRecords final : public Records {
   Random& random_;
   Hostility hostility_;
   std::mutex mutex_;  // guards before_
-  std::map<std::pair<std::string, std::string>, std::string> before_;  // place, cursor → the one before
+  std::map<std::pair<std::string, std::string>, std::string>
+      before_;  // place, cursor → the one before
 };
 
 }  // namespace

@@ -69,7 +69,8 @@ Result<std::string_view> walk(std::string_view frame, Each each) {
 
 Result<std::vector<EntryView>> chunk_entries(std::string_view frame, std::string_view journal) {
   std::vector<EntryView> entries;
-  TRY_ASSIGN(const auto name, walk(frame, [&](const EntryView& entry) { entries.push_back(entry); }));
+  TRY_ASSIGN(const auto name,
+             walk(frame, [&](const EntryView& entry) { entries.push_back(entry); }));
   if (name != journal) return malformed("a chunk of another journal");
   return entries;
 }
@@ -107,7 +108,8 @@ bool PageBuilder::wants(std::int64_t min_time, std::int64_t max_time) const {
   if (max_time < from_ || min_time >= until_) return false;
   if (after_ && (reverse_ ? min_time > after_->first : max_time < after_->first)) return false;
   if (!full()) return true;
-  return reverse_ ? max_time >= kept_.begin()->first.first : min_time <= kept_.rbegin()->first.first;
+  return reverse_ ? max_time >= kept_.begin()->first.first
+                  : min_time <= kept_.rbegin()->first.first;
 }
 
 void PageBuilder::show(const EntryView& entry) {
@@ -134,7 +136,8 @@ JournalPage PageBuilder::finish(bool more) {
   JournalPage page;
   page.entries.reserve(kept_.size());
   for (auto& [key, value] : kept_)
-    page.entries.push_back({Time(std::chrono::microseconds(key.first)), std::move(value), key.second});
+    page.entries.push_back(
+        {Time(std::chrono::microseconds(key.first)), std::move(value), key.second});
   if (reverse_) std::reverse(page.entries.begin(), page.entries.end());
   if ((more || dropped_) && !page.entries.empty()) page.next = journal_cursor(page.entries.back());
   return page;
@@ -145,7 +148,8 @@ Result<Unit> check_append(std::string_view journal, const std::vector<JournalEnt
     return fail(std::string(errc::kLimit), str(what, " is limited to ", bound), 400);
   };
   if (journal.empty() || journal.ends_with('/'))
-    return fail(std::string(errc::kInvalid), "a journal's name is not empty and does not end with '/'");
+    return fail(std::string(errc::kInvalid),
+                "a journal's name is not empty and does not end with '/'");
   if (journal.size() > Journals::kMaxNameBytes)
     return limit("the length of a journal's name", Journals::kMaxNameBytes);
   if (entries.size() > Journals::kMaxAppendEntries)

@@ -1,5 +1,6 @@
 // Chunks: how file journals hold entries. A chunk is some entries of one journal as a frame:
-//   u8 kind 'A' | u16 name length | name | u32 count | count × (i64 µs, u64 sequence, u32 size, value)
+//   u8 kind 'A' | u16 name length | name | u32 count | count × (i64 µs, u64 sequence, u32 size,
+//   value)
 // In a log a chunk is what one batch brought for a journal; in a run (a sorted file) it is a block
 // of entries by (time, sequence). What is known of a chunk in memory is a ChunkRef.
 #pragma once
@@ -21,7 +22,9 @@ struct ChunkRef {
   std::uint32_t count = 0;
 
   void cover(std::int64_t time, std::uint64_t sequence);
-  std::uint64_t value_bytes(std::size_t name) const { return length - 15 - name - kEntryHead * count; }
+  std::uint64_t value_bytes(std::size_t name) const {
+    return length - 15 - name - kEntryHead * count;
+  }
 };
 
 // Builds one chunk at the end of a buffer.

@@ -1,5 +1,6 @@
-// Runs: sorted journal files. Chunks of all journals, by name and then (time, sequence), a directory
-// of them, and a trailer that says where the directory is. Written once, by the sorter thread.
+// Runs: sorted journal files. Chunks of all journals, by name and then (time, sequence), a
+// directory of them, and a trailer that says where the directory is. Written once, by the sorter
+// thread.
 #pragma once
 
 #include "store/journal_chunks.h"

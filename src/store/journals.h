@@ -9,18 +9,18 @@
 namespace pileus::store {
 
 struct JournalEntry {
-  Time time;             // the index; entries of one append may be in any order
-  std::string value;     // at most 1 MiB
+  Time time;                   // the index; entries of one append may be in any order
+  std::string value;           // at most 1 MiB
   std::uint64_t sequence = 0;  // given by append, unique within the journal, growing
 };
 
 struct JournalRead {
-  std::optional<Time> from;          // inclusive
-  std::optional<Time> until;         // exclusive
-  std::size_t limit = 1000;          // at most 10,000 entries
-  std::size_t limit_bytes = 1 << 20; // stops after the entry that reaches it
-  bool reverse = false;              // newest first
-  std::string cursor;                // from the page before; its range and direction must be the same
+  std::optional<Time> from;           // inclusive
+  std::optional<Time> until;          // exclusive
+  std::size_t limit = 1000;           // at most 10,000 entries
+  std::size_t limit_bytes = 1 << 20;  // stops after the entry that reaches it
+  bool reverse = false;               // newest first
+  std::string cursor;  // from the page before; its range and direction must be the same
 };
 struct JournalPage {
   std::vector<JournalEntry> entries;  // by (time, sequence)
@@ -41,7 +41,8 @@ class Journals {
   // `journal` is a path such as "000000000000/us-east-1/logs/<group id>/<stream id>".
   // Gives the sequence of the first entry; they are consecutive. All entries are kept, or none.
   // errc::kIo, and a cancelled wait, leave open whether they are.
-  virtual Task<Result<std::uint64_t>> append(std::string journal, std::vector<JournalEntry> entries) = 0;
+  virtual Task<Result<std::uint64_t>> append(std::string journal,
+                                             std::vector<JournalEntry> entries) = 0;
   virtual Task<Result<JournalPage>> read(std::string journal, JournalRead query) = 0;
   // Waits until the journal has an entry of `sequence` or later (for tails).
   virtual Task<Result<Unit>> wait(std::string journal, std::uint64_t sequence) = 0;

@@ -28,8 +28,9 @@ class JournalsSuite : public testing::TestWithParam<Kind> {
       return;
     }
     // Busy: logs are sorted and runs rewritten all the time, in the midst of everything.
-    auto made = make_file_journals(folder_.path() + "/journals",
-                                   {.log_bytes = GetParam() == Kind::kFilesBusy ? 2000ul : 32ul << 20});
+    auto made =
+        make_file_journals(folder_.path() + "/journals",
+                           {.log_bytes = GetParam() == Kind::kFilesBusy ? 2000ul : 32ul << 20});
     ASSERT_TRUE(made) << made.error().message();
     journals_ = std::move(*made);
   }
@@ -60,7 +61,8 @@ class JournalsSuite : public testing::TestWithParam<Kind> {
       query.cursor = page.next;
     }
   }
-  std::vector<std::string> list(std::string prefix, std::size_t limit = 100, std::string after = "") {
+  std::vector<std::string> list(std::string prefix, std::size_t limit = 100,
+                                std::string after = "") {
     return *loop_.run(journals_->list(prefix, limit, after));
   }
 
@@ -134,7 +136,8 @@ TEST_P(JournalsSuite, It_agrees_with_a_map_whatever_happens) {
       entries.push_back({at(static_cast<std::int64_t>(random_.below(1000))),
                          str("v", n, ".", count, std::string(random_.below(60), 'x'))});
     auto first = append(name, entries);
-    for (auto& entry : entries) models[name][{entry.time.time_since_epoch().count(), first++}] = entry.value;
+    for (auto& entry : entries)
+      models[name][{entry.time.time_since_epoch().count(), first++}] = entry.value;
     if (models[name].empty()) models.erase(name);
     if (n % 97 == 96) {
       ASSERT_TRUE(loop_.run(journals_->remove(name)));
@@ -208,7 +211,8 @@ TEST_P(JournalsSuite, Names_are_listed_in_order_and_in_pages) {
 TEST_P(JournalsSuite, A_wait_ends_with_the_entry_it_waits_for) {
   const auto first = append("j", {{at(0), "x"}});
   ASSERT_TRUE(loop_.run(journals_->wait("j", first)));
-  const auto none = loop_.run(with_deadline(std::chrono::milliseconds(5), journals_->wait("j", first + 1)));
+  const auto none =
+      loop_.run(with_deadline(std::chrono::milliseconds(5), journals_->wait("j", first + 1)));
   ASSERT_FALSE(none);
   EXPECT_TRUE(none.error().is(errc::kDeadline));
   bool heard = false;

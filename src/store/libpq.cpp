@@ -21,7 +21,7 @@ struct PgNotify {
 };
 
 struct Libpq {
-  pg_conn* (*connectdb)(const char*);
+  pg_conn* (*connectdb_params)(const char* const*, const char* const*, int);
   int (*status)(const pg_conn*);
   char* (*error_message)(const pg_conn*);
   void (*finish)(pg_conn*);
@@ -63,7 +63,7 @@ Libpq load() {
   const auto get = [&](const char* name, auto& function) {
     look_up(library, name, function, pq.missing);
   };
-  get("PQconnectdb", pq.connectdb);
+  get("PQconnectdbParams", pq.connectdb_params);
   get("PQstatus", pq.status);
   get("PQerrorMessage", pq.error_message);
   get("PQfinish", pq.finish);
@@ -95,9 +95,12 @@ const Libpq& libpq() {
 template <class Integer>
 void put_big(std::string& out, Integer value) {
   value = std::endian::native == std::endian::little ? [](Integer v) {
-    if constexpr (sizeof v == 4) return static_cast<Integer>(__builtin_bswap32(std::uint32_t(v)));
-    else return static_cast<Integer>(__builtin_bswap64(std::uint64_t(v)));
-  }(value) : value;
+    if constexpr (sizeof v == 4)
+      return static_cast<Integer>(__builtin_bswap32(std::uint32_t(v)));
+    else
+      return static_cast<Integer>(__builtin_bswap64(std::uint64_t(v)));
+  }(value)
+                                                     : value;
   out.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 std::string array_head(std::size_t size, std::int32_t element_type, bool nulls) {
@@ -158,12 +161,16 @@ std::int64_t PgResult::integer(int row, int column) const {
   return static_cast<std::int64_t>(value);
 }
 
-Result<std::unique_ptr<PgConnection>> PgConnection::connect(
-    const std::string& url, const std::vector<std::string>& setup,
-    std::span<const Prepared> statements) {
+Result<std::unique_ptr<PgConnection>> PgConnection::connect(const std::string& url,
+                                                            const std::vector<std::string>& setup,
+                                                            std::span<const Prepared> statements) {
   const auto& pq = libpq();
   if (!pq.missing.empty()) return fail(std::string(errc::kIo), pq.missing, 500);
-  std::unique_ptr<PgConnection> made(new PgConnection(pq.connectdb(url.c_str())));
+  // What the URL says about these counts for more: it comes last.
+  const char* const keywords[] = {"connect_timeout", "tcp_user_timeout",
+                                  "fallback_application_name", "dbname", nullptr};
+  const char* const values[] = {"5", "10000", "pileus", url.c_str(), nullptr};
+  std::unique_ptr<PgConnection> made(new PgConnection(pq.connectdb_params(keywords, values, 1)));
   if (pq.status(made->connection_) != kConnectionOk) return made->failed("connect to PostgreSQL");
   for (const auto& sql : setup) TRY(made->exec(sql));
   for (const auto& statement : statements) {

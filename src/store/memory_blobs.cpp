@@ -74,7 +74,8 @@ class MemoryBlobs final : public Blobs {
   Result<Bytes> find_blob(const std::string& id) {
     std::lock_guard lock(mutex_);
     const auto found = blobs_.find(id);
-    if (found == blobs_.end()) return fail(std::string(errc::kNotFound), "there is no blob " + id, 404);
+    if (found == blobs_.end())
+      return fail(std::string(errc::kNotFound), "there is no blob " + id, 404);
     return found->second;
   }
   std::mutex mutex_;  // guards blobs_

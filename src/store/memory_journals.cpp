@@ -8,7 +8,8 @@ namespace {
 
 class MemoryJournals final : public Journals {
  public:
-  Task<Result<std::uint64_t>> append(std::string journal, std::vector<JournalEntry> entries) override {
+  Task<Result<std::uint64_t>> append(std::string journal,
+                                     std::vector<JournalEntry> entries) override {
     CO_TRY(check_append(journal, entries));
     std::uint64_t first;
     {

@@ -139,8 +139,7 @@ class MemoryRecords final : public WatchedRecords {
     std::vector<Change> out;
     const auto found = partitions_.find(partition);
     const Revision horizon = found == partitions_.end() ? 0 : found->second.horizon;
-    const bool snapshot =
-        after == 0 || after < std::max(horizon, horizon_) || after > revision_;
+    const bool snapshot = after == 0 || after < std::max(horizon, horizon_) || after > revision_;
     if (found != partitions_.end()) {
       const auto& space = found->second;
       for (auto at = space.by_revision.lower_bound({snapshot ? 0 : after + 1, ""});
@@ -160,10 +159,10 @@ class MemoryRecords final : public WatchedRecords {
   }
 
   const std::size_t deletions_;  // remembered per partition
-  std::mutex mutex_;  // guards everything below
+  std::mutex mutex_;             // guards everything below
   std::map<std::string, Partition> partitions_;
   Revision revision_ = 1;  // 0 is the cursor of everything
-  Revision horizon_ = 0;  // the last reset
+  Revision horizon_ = 0;   // the last reset
 };
 
 }  // namespace

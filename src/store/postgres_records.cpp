@@ -35,8 +35,9 @@ constexpr PgConnection::Prepared kWrites[] = {
     {"rollback", "ROLLBACK"},
     {"add_partitions",
      "INSERT INTO pileus_partitions SELECT unnest($1::bytea[]), 1, 0 ON CONFLICT DO NOTHING"},
-    {"lock", "SELECT partition, revision FROM pileus_partitions WHERE partition = ANY($1::bytea[]) "
-             "ORDER BY partition FOR UPDATE"},
+    {"lock",
+     "SELECT partition, revision FROM pileus_partitions WHERE partition = ANY($1::bytea[]) "
+     "ORDER BY partition FOR UPDATE"},
     {"revisions",
      "SELECT r.partition, r.key, r.revision FROM unnest($1::bytea[], $2::bytea[]) AS k(p, k) "
      "JOIN pileus_records r ON r.partition = k.p AND r.key = k.k WHERE r.value IS NOT NULL"},
@@ -47,7 +48,8 @@ constexpr PgConnection::Prepared kWrites[] = {
     {"advance",
      "UPDATE pileus_partitions p SET revision = n.r FROM unnest($1::bytea[], $2::bigint[]) "
      "AS n(p, r) WHERE p.partition = n.p"},
-    {"notify", "SELECT pg_notify('pileus_changes', encode(p, 'hex')) FROM unnest($1::bytea[]) AS t(p)"},
+    {"notify",
+     "SELECT pg_notify('pileus_changes', encode(p, 'hex')) FROM unnest($1::bytea[]) AS t(p)"},
     {"forget",
      "WITH cut AS (SELECT revision FROM pileus_records WHERE partition = $1 AND value IS NULL "
      "ORDER BY revision DESC OFFSET $2 LIMIT 1), gone AS (DELETE FROM pileus_records USING cut "
@@ -60,11 +62,13 @@ constexpr PgConnection::Prepared kWrites[] = {
 };
 
 constexpr PgConnection::Prepared kReads[] = {
-    {"get", "SELECT value, revision FROM pileus_records WHERE partition = $1::bytea "
-            "AND key = $2::bytea AND value IS NOT NULL"},
+    {"get",
+     "SELECT value, revision FROM pileus_records WHERE partition = $1::bytea "
+     "AND key = $2::bytea AND value IS NOT NULL"},
     {"scan",
      "SELECT key, value, revision FROM pileus_records WHERE partition = $1::bytea "
-     "AND key >= $2::bytea AND key < $3::bytea AND value IS NOT NULL ORDER BY key LIMIT $4::bigint"},
+     "AND key >= $2::bytea AND key < $3::bytea AND value IS NOT NULL ORDER BY key LIMIT "
+     "$4::bigint"},
     {"scan_reverse",
      "SELECT key, value, revision FROM pileus_records WHERE partition = $1::bytea "
      "AND key >= $2::bytea AND key < $3::bytea AND value IS NOT NULL ORDER BY key DESC "
@@ -89,7 +93,9 @@ std::unexpected<Error> stopped_error() {
 class PostgresRecords final : public WatchedRecords {
  public:
   PostgresRecords(std::string url, std::size_t deletions)
-      : url_(std::move(url)), deletions_(deletions), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+      : url_(std::move(url)),
+        deletions_(deletions),
+        wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
   ~PostgresRecords() override;
   Result<Unit> start();
 
@@ -123,7 +129,8 @@ class PostgresRecords final : public WatchedRecords {
   struct Decided {  // a batch's outcome, by partition and key
     std::map<std::pair<std::string, std::string>, std::pair<Revision, bool>> revisions;  // exists
     std::map<std::pair<std::string_view, std::string_view>,
-             std::pair<std::optional<std::string_view>, Revision>> writes;
+             std::pair<std::optional<std::string_view>, Revision>>
+        writes;
     std::map<std::string, Revision> partitions;
   };
   using Keys = std::vector<std::optional<std::string_view>>;
@@ -166,7 +173,8 @@ class PostgresRecords final : public WatchedRecords {
 
 Result<Unit> PostgresRecords::start() {
   TRY(connect_writer());
-  if (!connect_reader()) return fail(std::string(errc::kIo), "cannot connect to PostgreSQL twice", 500);
+  if (!connect_reader())
+    return fail(std::string(errc::kIo), "cannot connect to PostgreSQL twice", 500);
   reading_ = std::thread([this] {
     name_thread("store-pg-read");
     read_thread();
@@ -201,12 +209,14 @@ Task<Result<T>> PostgresRecords::read(std::vector<std::pair<const char*, PgParam
     if (stopping_) co_return stopped_error();
     if (reads_.size() >= kQueuedRequests)
       co_return fail(std::string(errc::kLimit), "too many reads wait for PostgreSQL", 503);
-    reads_.push_back({std::move(statements),
-                      [done = std::move(done), completer = completion.completer()](
-                          Results results) mutable {
-                        if (!results) completer.complete(fail(results.error()));
-                        else completer.complete(done(*results));
-                      }});
+    reads_.push_back(
+        {std::move(statements),
+         [done = std::move(done), completer = completion.completer()](Results results) mutable {
+           if (!results)
+             completer.complete(fail(results.error()));
+           else
+             completer.complete(done(*results));
+         }});
   }
   wake();
   co_return co_await completion;
@@ -315,7 +325,8 @@ Task<Result<Revision>> PostgresRecords::commit(std::string partition, Transactio
     if (stopping_) co_return stopped_error();
     if (writes_.size() >= kQueuedRequests)
       co_return fail(std::string(errc::kLimit), "too many commits wait for PostgreSQL", 503);
-    writes_.push_back({std::move(partition), std::move(transaction), done.completer(), {}, Revision{0}});
+    writes_.push_back(
+        {std::move(partition), std::move(transaction), done.completer(), {}, Revision{0}});
     writes_wake_.notify_one();
   }
   co_return co_await done;
@@ -384,8 +395,10 @@ void PostgresRecords::hear() {
   if (reader_) {
     for (const auto& payload : reader_->notifications()) {
       const auto partition = from_hex(payload);
-      if (payload == "*") watchers_.notify_all();
-      else if (partition) watchers_.notify_partition(*partition);
+      if (payload == "*")
+        watchers_.notify_all();
+      else if (partition)
+        watchers_.notify_partition(*partition);
     }
     if (reader_->lost()) reader_.reset();
   }
@@ -464,8 +477,7 @@ Result<Unit> PostgresRecords::run_batch(std::vector<Write>& batch) {
   std::erase_if(decided.partitions,
                 [&](const auto& entry) { return before.at(entry.first) == entry.second; });
   TRY(save(decided));
-  for (const auto& [where, what] : decided.writes)
-    watchers_.notify(where.first, where.second);
+  for (const auto& [where, what] : decided.writes) watchers_.notify(where.first, where.second);
   return Unit{};
 }
 
@@ -487,15 +499,17 @@ Result<Unit> PostgresRecords::look_up(std::vector<Write>& batch, Decided& decide
   if (!fresh.empty()) writer_->send("add_partitions", PgParams().bytes_array(fresh));
   writer_->send("begin");
   writer_->send("lock", PgParams().bytes_array(all));
-  writer_->send("revisions", PgParams().bytes_array(expected_partitions).bytes_array(expected_keys));
+  writer_->send("revisions",
+                PgParams().bytes_array(expected_partitions).bytes_array(expected_keys));
   TRY_ASSIGN(auto results, writer_->finish());
   const auto& locks = results[results.size() - 2];
   for (int row = 0; row < locks.rows(); ++row)
     decided.partitions.emplace(locks.bytes(row, 0), locks.integer(row, 1));
   const auto& revisions = results.back();
   for (int row = 0; row < revisions.rows(); ++row)
-    decided.revisions[{std::string(revisions.bytes(row, 0)), std::string(revisions.bytes(row, 1))}] =
-        {static_cast<Revision>(revisions.integer(row, 2)), true};
+    decided
+        .revisions[{std::string(revisions.bytes(row, 0)), std::string(revisions.bytes(row, 1))}] = {
+        static_cast<Revision>(revisions.integer(row, 2)), true};
   known_partitions_.merge(names);
   return Unit{};
 }
@@ -542,8 +556,8 @@ Result<Unit> PostgresRecords::save(const Decided& decided) {
   }
   std::erase_if(deleted_, [&](const auto& entry) {
     if (entry.second <= deletions_ || !decided.partitions.contains(entry.first)) return false;
-    writer_->send("forget", PgParams().bytes(entry.first).integer(
-                                static_cast<std::int64_t>(deletions_ / 2)));
+    writer_->send("forget",
+                  PgParams().bytes(entry.first).integer(static_cast<std::int64_t>(deletions_ / 2)));
     return true;
   });
   writer_->send("commit");

@@ -7,8 +7,8 @@
 
 namespace pileus::store {
 
-// `url`: libpq's, e.g. "postgresql://user@host1,host2/pileus?target_session_attrs=read-write". Makes
-// its tables in the first schema of the search path. `deletions`: remembered per partition.
+// `url`: libpq's, e.g. "postgresql://user@host1,host2/pileus?target_session_attrs=read-write".
+// Makes its tables in the first schema of the search path. `deletions`: remembered per partition.
 Result<std::unique_ptr<Records>> make_postgres_records(std::string url,
                                                        std::size_t deletions = 10'000);
 

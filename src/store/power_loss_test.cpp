@@ -60,8 +60,10 @@ Task<void> write_until_cut(Records& records, RecordWriter& writer, SeededRandom&
     Transaction transaction;
     transaction.put(writer.name + "/a", text).put(writer.name + "/b", text);
     transaction.put(str(writer.name, "/n/", n), "");
-    if (n % 2) transaction.put(writer.name + "/c", "");
-    else transaction.remove(writer.name + "/c");
+    if (n % 2)
+      transaction.put(writer.name + "/c", "");
+    else
+      transaction.remove(writer.name + "/c");
     if (!co_await records.commit("p", std::move(transaction))) co_return;
     writer.acknowledged = n;
   }
@@ -81,9 +83,13 @@ TEST_F(PowerLoss, Every_acknowledged_commit_is_found_whole) {
     std::vector<RecordWriter> writers(4);
     for (int w = 0; w < 4; ++w) writers[w].name = str("w", w);
     const auto make = [&] {
-      return make_sqlite_records("/d/records", {.log_bytes = 3000, .cache_bytes = 2000, .deletions = 5,
+      return make_sqlite_records("/d/records", {.log_bytes = 3000,
+                                                .cache_bytes = 2000,
+                                                .deletions = 5,
                                                 .settle = std::chrono::milliseconds(1),
-                                                .files = &disk, .vfs = vfs.name(), .random = &random});
+                                                .files = &disk,
+                                                .vfs = vfs.name(),
+                                                .random = &random});
     };
     Revision last = 0;
     for (int cut = 0; cut < kCutsPerSeed; ++cut) {
@@ -161,11 +167,14 @@ TEST_F(PowerLoss, Every_acknowledged_append_is_found_whole) {
     PowerlossFiles disk(seed);
     std::vector<JournalWriter> writers(4);
     for (int w = 0; w < 4; ++w) writers[w].name = str("g/w", w);
-    const auto make = [&] { return make_file_journals("/d/journals", {.log_bytes = 4000, .files = &disk}); };
+    const auto make = [&] {
+      return make_file_journals("/d/journals", {.log_bytes = 4000, .files = &disk});
+    };
     for (int cut = 0; cut < kCutsPerSeed; ++cut) {
       auto journals = start<Journals>(disk, random, make);
       for (auto& writer : writers) {
-        const auto page = loop_.run(journals->read(writer.name, {.limit = 10'000, .limit_bytes = 64 << 20}));
+        const auto page =
+            loop_.run(journals->read(writer.name, {.limit = 10'000, .limit_bytes = 64 << 20}));
         ASSERT_TRUE(page) << page.error().message();
         std::map<int, int> read;
         std::set<std::uint64_t> sequences;

@@ -10,9 +10,7 @@
 
 namespace pileus::store {
 namespace {
-std::unexpected<Error> no_power() {
-  return fail(std::string(errc::kIo), "the power is off", 500);
-}
+std::unexpected<Error> no_power() { return fail(std::string(errc::kIo), "the power is off", 500); }
 std::unexpected<Error> no_file(const std::string& path) {
   return fail(std::string(errc::kNotFound), "no such file: " + path, 500);
 }
@@ -208,7 +206,7 @@ struct SqliteFile {
   File* file;
   FileLayer* files;
   std::string* path;
-  bool fresh;     // its name is not durable yet
+  bool fresh;  // its name is not durable yet
   bool temporary;
 };
 SqliteFile& self(sqlite3_file* file) { return *reinterpret_cast<SqliteFile*>(file); }
@@ -216,39 +214,50 @@ FileLayer& layer(sqlite3_vfs* vfs) { return *static_cast<FileLayer*>(vfs->pAppDa
 
 const sqlite3_io_methods kMethods = {
     .iVersion = 1,
-    .xClose = [](sqlite3_file* file) {
-      delete self(file).file;
-      delete self(file).path;
-      return SQLITE_OK;
-    },
-    .xRead = [](sqlite3_file* file, void* out, int size, sqlite3_int64 offset) {
-      const auto bytes = self(file).file->read(std::uint64_t(offset), std::size_t(size));
-      if (!bytes) return SQLITE_IOERR_READ;
-      std::memset(out, 0, std::size_t(size));
-      std::memcpy(out, bytes->data(), bytes->size());
-      return bytes->size() == std::size_t(size) ? SQLITE_OK : SQLITE_IOERR_SHORT_READ;
-    },
-    .xWrite = [](sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
-      const std::string_view view(static_cast<const char*>(bytes), std::size_t(size));
-      return self(file).file->write(std::uint64_t(offset), view) ? SQLITE_OK : SQLITE_IOERR_WRITE;
-    },
-    .xTruncate = [](sqlite3_file* file, sqlite3_int64 size) {
-      return self(file).file->truncate(std::uint64_t(size)) ? SQLITE_OK : SQLITE_IOERR_TRUNCATE;
-    },
-    .xSync = [](sqlite3_file* file, int) {
-      if (!self(file).file->sync()) return SQLITE_IOERR_FSYNC;
-      if (!std::exchange(self(file).fresh, false)) return SQLITE_OK;
-      return self(file).files->sync_dir(folder_of(*self(file).path)) ? SQLITE_OK
-                                                                     : SQLITE_IOERR_DIR_FSYNC;
-    },
-    .xFileSize = [](sqlite3_file* file, sqlite3_int64* size) {
-      const auto found = self(file).file->size();
-      if (found) *size = sqlite3_int64(*found);
-      return found ? SQLITE_OK : SQLITE_IOERR_FSTAT;
-    },
+    .xClose =
+        [](sqlite3_file* file) {
+          delete self(file).file;
+          delete self(file).path;
+          return SQLITE_OK;
+        },
+    .xRead =
+        [](sqlite3_file* file, void* out, int size, sqlite3_int64 offset) {
+          const auto bytes = self(file).file->read(std::uint64_t(offset), std::size_t(size));
+          if (!bytes) return SQLITE_IOERR_READ;
+          std::memset(out, 0, std::size_t(size));
+          std::memcpy(out, bytes->data(), bytes->size());
+          return bytes->size() == std::size_t(size) ? SQLITE_OK : SQLITE_IOERR_SHORT_READ;
+        },
+    .xWrite =
+        [](sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
+          const std::string_view view(static_cast<const char*>(bytes), std::size_t(size));
+          return self(file).file->write(std::uint64_t(offset), view) ? SQLITE_OK
+                                                                     : SQLITE_IOERR_WRITE;
+        },
+    .xTruncate =
+        [](sqlite3_file* file, sqlite3_int64 size) {
+          return self(file).file->truncate(std::uint64_t(size)) ? SQLITE_OK : SQLITE_IOERR_TRUNCATE;
+        },
+    .xSync =
+        [](sqlite3_file* file, int) {
+          if (!self(file).file->sync()) return SQLITE_IOERR_FSYNC;
+          if (!std::exchange(self(file).fresh, false)) return SQLITE_OK;
+          return self(file).files->sync_dir(folder_of(*self(file).path)) ? SQLITE_OK
+                                                                         : SQLITE_IOERR_DIR_FSYNC;
+        },
+    .xFileSize =
+        [](sqlite3_file* file, sqlite3_int64* size) {
+          const auto found = self(file).file->size();
+          if (found) *size = sqlite3_int64(*found);
+          return found ? SQLITE_OK : SQLITE_IOERR_FSTAT;
+        },
     .xLock = [](sqlite3_file*, int) { return SQLITE_OK; },
     .xUnlock = [](sqlite3_file*, int) { return SQLITE_OK; },
-    .xCheckReservedLock = [](sqlite3_file*, int* locked) { *locked = 0; return SQLITE_OK; },
+    .xCheckReservedLock =
+        [](sqlite3_file*, int* locked) {
+          *locked = 0;
+          return SQLITE_OK;
+        },
     .xFileControl = [](sqlite3_file*, int, void*) { return SQLITE_NOTFOUND; },
     .xSectorSize = [](sqlite3_file*) { return 512; },
     .xDeviceCharacteristics = [](sqlite3_file*) { return 0; },
@@ -262,7 +271,8 @@ int open_file(sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags,
   const bool fresh = !existing;
   if (fresh && (flags & SQLITE_OPEN_CREATE)) existing = layer(vfs).open(path, OpenMode::kCreate);
   if (!existing) return SQLITE_CANTOPEN;
-  new (file) SqliteFile{{&kMethods}, existing->release(), &layer(vfs), new std::string(path), fresh, !name};
+  new (file) SqliteFile{{&kMethods}, existing->release(), &layer(vfs), new std::string(path), fresh,
+                        !name};
   if (out_flags) *out_flags = flags;
   return SQLITE_OK;
 }
@@ -323,8 +333,10 @@ TEST(PowerlossFiles, What_is_synced_stays_and_nothing_else_is_certain) {
     const auto left = *read_file(disk, "/d/a");
     EXPECT_TRUE(left.starts_with("synced"));
     const auto arrived = std::count(left.begin(), left.end(), 'x');
-    if (arrived == 0) ++lost;
-    else if (arrived < 4096) ++torn;
+    if (arrived == 0)
+      ++lost;
+    else if (arrived < 4096)
+      ++torn;
   }
   EXPECT_GT(lost, 5);
   EXPECT_GT(torn, 5);

@@ -51,9 +51,9 @@ struct Transaction {
 };
 
 struct ScanOptions {
-  std::size_t limit = 1000;   // at most 10,000
-  std::string after;          // exclusive start within the prefix: the last key of the page before
-  bool reverse = false;       // from the end; `after` is then an exclusive upper bound
+  std::size_t limit = 1000;  // at most 10,000
+  std::string after;         // exclusive start within the prefix: the last key of the page before
+  bool reverse = false;      // from the end; `after` is then an exclusive upper bound
 };
 
 struct Change {

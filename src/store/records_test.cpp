@@ -29,7 +29,8 @@ class RecordsSuite : public testing::TestWithParam<Kind> {
       if (!TestPostgres::why_missing().empty()) GTEST_SKIP() << TestPostgres::why_missing();
       static int schemas = 0;
       schema_ = str("t", ++schemas);
-      ASSERT_TRUE(PgConnection::connect(TestPostgres::url(schema_), {"CREATE SCHEMA " + schema_}, {}));
+      ASSERT_TRUE(
+          PgConnection::connect(TestPostgres::url(schema_), {"CREATE SCHEMA " + schema_}, {}));
     }
     open();
   }
@@ -37,15 +38,21 @@ class RecordsSuite : public testing::TestWithParam<Kind> {
 
   std::unique_ptr<Records> make() {
     switch (GetParam()) {
-      case Kind::kMemory: return make_memory_records(kDeletions);
-      case Kind::kHostile: return make_hostile_records(make_memory_records(kDeletions), random_);
-      case Kind::kPostgres: return unwrap(make_postgres_records(TestPostgres::url(schema_), kDeletions));
+      case Kind::kMemory:
+        return make_memory_records(kDeletions);
+      case Kind::kHostile:
+        return make_hostile_records(make_memory_records(kDeletions), random_);
+      case Kind::kPostgres:
+        return unwrap(make_postgres_records(TestPostgres::url(schema_), kDeletions));
       // The table takes over all the time, in the midst of everything.
       case Kind::kSqliteBusy:
         return unwrap(make_sqlite_records(folder_.path() + "/records",
-                                          {.log_bytes = 2000, .cache_bytes = 4000,
-                                           .deletions = kDeletions, .settle = std::chrono::milliseconds(1)}));
-      case Kind::kSqlite: break;
+                                          {.log_bytes = 2000,
+                                           .cache_bytes = 4000,
+                                           .deletions = kDeletions,
+                                           .settle = std::chrono::milliseconds(1)}));
+      case Kind::kSqlite:
+        break;
     }
     return unwrap(make_sqlite_records(folder_.path() + "/records", {.deletions = kDeletions}));
   }
@@ -70,8 +77,10 @@ class RecordsSuite : public testing::TestWithParam<Kind> {
   std::optional<Entry> get(std::string key, std::string partition = "p") {
     return insist<std::optional<Entry>>([&] { return loop_.run(records_->get(partition, key)); });
   }
-  std::vector<Entry> scan(std::string prefix, ScanOptions options = {}, std::string partition = "p") {
-    return insist<std::vector<Entry>>([&] { return loop_.run(records_->scan(partition, prefix, options)); });
+  std::vector<Entry> scan(std::string prefix, ScanOptions options = {},
+                          std::string partition = "p") {
+    return insist<std::vector<Entry>>(
+        [&] { return loop_.run(records_->scan(partition, prefix, options)); });
   }
   bool happened(const std::string& partition, const Transaction& transaction) {
     std::map<std::string, std::optional<std::string>> last;
@@ -121,7 +130,8 @@ class RecordsSuite : public testing::TestWithParam<Kind> {
     std::size_t largest = 0;
 
     void step() {
-      auto batch = suite.insist<ChangeBatch>([&] { return suite.loop_.run(suite.records_->watch("p", prefix, cursor)); });
+      auto batch = suite.insist<ChangeBatch>(
+          [&] { return suite.loop_.run(suite.records_->watch("p", prefix, cursor)); });
       if (batch.snapshot) {
         ++snapshots;
         seen.clear();
@@ -185,11 +195,12 @@ TEST_P(RecordsSuite, A_transaction_happens_whole_or_not_at_all) {
   const Revision revision = put("a", "1");
   EXPECT_EQ(refused(Transaction().expect("a", revision + 1).put("b", "x")), errc::kConflict);
   EXPECT_EQ(refused(Transaction().expect("a", 0).put("b", "x")), errc::kConflict);
-  EXPECT_EQ(refused(Transaction().expect("b", revision).put("b", "x").remove("a")), errc::kConflict);
+  EXPECT_EQ(refused(Transaction().expect("b", revision).put("b", "x").remove("a")),
+            errc::kConflict);
   EXPECT_FALSE(get("b"));
   EXPECT_TRUE(get("a"));
-  const Revision together =
-      commit(Transaction().expect("a", revision).expect("b", 0).put("b", "x").put("c", "y").remove("a"));
+  const Revision together = commit(
+      Transaction().expect("a", revision).expect("b", 0).put("b", "x").put("c", "y").remove("a"));
   EXPECT_FALSE(get("a"));
   EXPECT_EQ(get("b")->revision, get("c")->revision);
   if (together) EXPECT_EQ(get("c")->revision, get("b")->revision);
@@ -202,7 +213,8 @@ TEST_P(RecordsSuite, Expectations_alone_are_a_check) {
   const Revision revision = put("a", "1");
   EXPECT_EQ(refused(Transaction().expect("a", revision + 1)), errc::kConflict);
   for (int n = 0; n < 100; ++n) {
-    auto checked = loop_.run(records_->commit("p", Transaction().expect("a", revision).expect("b", 0)));
+    auto checked =
+        loop_.run(records_->commit("p", Transaction().expect("a", revision).expect("b", 0)));
     if (checked) return;
     ASSERT_EQ(GetParam(), Kind::kHostile) << checked.error().message();
   }
@@ -210,8 +222,9 @@ TEST_P(RecordsSuite, Expectations_alone_are_a_check) {
 }
 
 TEST_P(RecordsSuite, A_scan_goes_by_byte_order_within_its_prefix) {
-  const std::vector<std::string> inside = {"a/", std::string("a/\0", 3), "a/1", "a/10", "a/2",
-                                           "a/\x7f", "a/\x80", "a/\xff", "a/\xff\xff"};
+  const std::vector<std::string> inside = {
+      "a/",        std::string("a/\0", 3), "a/1", "a/10", "a/2", "a/\x7f", "a/\x80", "a/\xff",
+      "a/\xff\xff"};
   for (const auto& key : inside) put(key, "v" + key);
   for (const std::string outside : {"a", "a.", "a0", "b", "\xff"}) put(outside, "");
   put("a/1", "elsewhere", "q");
@@ -449,7 +462,8 @@ TEST_P(RecordsSuite, A_reset_empties_everything_and_revisions_go_on) {
   ASSERT_TRUE(loop_.run(records_->reset()));
   EXPECT_FALSE(get("w/a"));
   EXPECT_TRUE(scan("").empty());
-  EXPECT_TRUE(insist<std::vector<std::string>>([&] { return loop_.run(records_->partitions()); }).empty());
+  EXPECT_TRUE(
+      insist<std::vector<std::string>>([&] { return loop_.run(records_->partitions()); }).empty());
   follower.until({});
   EXPECT_EQ(follower.snapshots, 2);
   if (survives()) {
@@ -481,7 +495,8 @@ TEST_P(RecordsSuite, Concurrent_updates_lose_nothing) {
       const auto done = co_await update<Counter>(
           records, "p", "counter", [mark](std::optional<Counter>& counter) -> Result<Unit> {
             if (!counter) counter.emplace();
-            if (std::count(counter->by.begin(), counter->by.end(), mark)) return Unit{};  // it had happened
+            if (std::count(counter->by.begin(), counter->by.end(), mark))
+              return Unit{};  // it had happened
             ++counter->count;
             counter->by.push_back(mark);
             return Unit{};
@@ -551,9 +566,41 @@ TEST(PostgresRecords, Two_nodes_are_one_store) {
   loop.run_until([&] { return heard.has_value(); });
   ASSERT_TRUE(*heard);
   EXPECT_EQ((*heard)->changes.at(0).value, "again");
-  const auto late = loop.run((*two)->commit("p", Transaction().expect("k", *first).put("k", "late")));
+  const auto late =
+      loop.run((*two)->commit("p", Transaction().expect("k", *first).put("k", "late")));
   EXPECT_TRUE(late.error().is(errc::kConflict));
   loop.run_until([&] { return group.running() == 0; });
+}
+
+TEST(PostgresRecords, A_lost_connection_is_made_anew) {
+  if (!TestPostgres::why_missing().empty()) GTEST_SKIP() << TestPostgres::why_missing();
+  static int runs = 0;
+  const std::string schema = str("lost", ++runs);
+  const std::string url = TestPostgres::url(schema);
+  ASSERT_TRUE(PgConnection::connect(url, {"CREATE SCHEMA " + schema}, {}));
+  auto records = make_postgres_records(url + "&application_name=" + schema);
+  ASSERT_TRUE(records);
+  ManualLoop loop;
+  ASSERT_TRUE(loop.run((*records)->commit("p", Transaction().put("k", "before"))));
+  const auto cursor = loop.run((*records)->watch("p", "", "0"))->cursor;
+  ASSERT_TRUE(PgConnection::connect(
+      url,
+      {"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '" +
+       schema + "'"},
+      {}));
+  int failures = 0;
+  while (!loop.run((*records)->commit("p", Transaction().put("k", "after"))))
+    ASSERT_LT(++failures, 5);
+  for (;;) {
+    const auto entry = loop.run((*records)->get("p", "k"));
+    if (!entry) ASSERT_LT(++failures, 5);
+    if (!entry) continue;
+    EXPECT_EQ((*entry)->value, "after");
+    break;
+  }
+  const auto heard = loop.run((*records)->watch("p", "", cursor));
+  ASSERT_TRUE(heard);
+  EXPECT_EQ(heard->changes.at(0).value, "after");
 }
 
 TEST(PostgresRecords, A_server_that_is_not_there_is_an_error) {

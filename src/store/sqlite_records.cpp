@@ -194,7 +194,8 @@ Task<Result<Revision>> SqliteRecords::commit(std::string partition, Transaction 
   Pending pending;
   pending.bytes = 64;
   for (const auto& write : transaction.writes)
-    pending.bytes += 16 + partition.size() + write.key.size() + (write.value ? write.value->size() : 0);
+    pending.bytes +=
+        16 + partition.size() + write.key.size() + (write.value ? write.value->size() : 0);
   pending.partition = std::move(partition);
   pending.transaction = std::move(transaction);
   Completion<Revision> done;
@@ -203,7 +204,8 @@ Task<Result<Revision>> SqliteRecords::commit(std::string partition, Transaction 
     std::lock_guard lock(mutex_);
     if (broken_) co_return fail(*broken_);
     if (queue_.size() >= kQueuedCommits || queued_bytes_ >= kQueuedBytes)
-      co_return fail(std::string(errc::kLimit), "too many commits wait for the disk; try again", 503);
+      co_return fail(std::string(errc::kLimit), "too many commits wait for the disk; try again",
+                     503);
     queued_bytes_ += pending.bytes;
     queue_.push_back(std::move(pending));
     if (queue_.size() == 1) commits_wake_.notify_one();
@@ -312,8 +314,10 @@ void SqliteRecords::commit_thread() {
     if (queue_.empty()) break;
     auto batch = take_batch();
     lock.unlock();
-    if (batch.front().reset) run_reset(batch.front());
-    else run_batch(batch);
+    if (batch.front().reset)
+      run_reset(batch.front());
+    else
+      run_batch(batch);
     batch.clear();
     lock.lock();
     if (log_->bytes() >= options_.log_bytes) hand_over(lock);
@@ -344,8 +348,10 @@ void SqliteRecords::run_batch(std::vector<Pending>& batch) {
     if (table.owns_lock()) table.unlock();
     if (!batch_items_.empty()) fine = write_log();
   }
-  if (fine) publish();
-  else break_down(fine.error());
+  if (fine)
+    publish();
+  else
+    break_down(fine.error());
   batch_items_.clear();
   batch_revisions_.clear();
   for (auto& pending : batch) {
@@ -481,7 +487,8 @@ void SqliteRecords::break_down(const Error& error) {
   if (broken_) return;
   log::error("the store accepts no more writes; free the disk and restart",
              {{"reason", error.message()}});
-  broken_ = Error(std::string(errc::kIo), "the store accepts no more writes: " + error.message(), 500);
+  broken_ =
+      Error(std::string(errc::kIo), "the store accepts no more writes: " + error.message(), 500);
 }
 
 // ---- The table thread
@@ -506,8 +513,10 @@ void SqliteRecords::table_thread() {
     if (!work) continue;
     const bool reset = resetting_;
     lock.unlock();
-    if (reset) apply_reset();
-    else apply_slice();
+    if (reset)
+      apply_reset();
+    else
+      apply_slice();
     lock.lock();
   }
 }
@@ -602,8 +611,10 @@ Result<std::optional<Entry>> SqliteRecords::read_cold(const std::string& partiti
   std::lock_guard lock(mutex_);
   const std::string id = id_of(partition, key);
   const bool newer = overlay_.contains(id) || applying_.contains(id);
-  if (newer) item = *find_item(id);
-  else cache_.put(id, item);
+  if (newer)
+    item = *find_item(id);
+  else
+    cache_.put(id, item);
   if (!item.value) return std::nullopt;
   return Entry{key, *item.value, item.revision};
 }
@@ -623,7 +634,8 @@ std::vector<SqliteRecords::NewItem> SqliteRecords::waiting_in(const std::string&
     const auto& left = reverse ? (a != a_end ? std::prev(a_end) : a) : a;
     const auto& right = reverse ? (b != b_end ? std::prev(b_end) : b) : b;
     const bool take_left =
-        b == b_end || (a != a_end && (reverse ? left->first >= right->first : left->first <= right->first));
+        b == b_end ||
+        (a != a_end && (reverse ? left->first >= right->first : left->first <= right->first));
     const bool both = a != a_end && b != b_end && left->first == right->first;
     const auto& taken = take_left ? *left : *right;
     if (taken.second.value) --live;
@@ -662,10 +674,13 @@ Result<std::vector<Entry>> SqliteRecords::scan_now(const std::string& partition,
   {
     std::lock_guard lock(table_mutex_);
     TRY(table_->scan(partition, range, options.reverse, [&](const SqliteTable::Row& row) {
-      while (next != waiting.end() && before(next->id, row.key) && page.size() < limit) add_waiting();
+      while (next != waiting.end() && before(next->id, row.key) && page.size() < limit)
+        add_waiting();
       if (page.size() >= limit) return false;
-      if (next != waiting.end() && next->id == row.key) add_waiting();
-      else page.push_back({std::string(row.key), std::string(*row.value), row.revision});
+      if (next != waiting.end() && next->id == row.key)
+        add_waiting();
+      else
+        page.push_back({std::string(row.key), std::string(*row.value), row.revision});
       return page.size() < limit;
     }));
   }
@@ -726,7 +741,8 @@ Result<ChangeBatch> SqliteRecords::changes_now(const std::string& partition,
   }
   for (auto& [key, change] : found) {
     if (cut) break;
-    if (change.revision > after && !(snapshot && !change.value)) changes.push_back(std::move(change));
+    if (change.revision > after && !(snapshot && !change.value))
+      changes.push_back(std::move(change));
   }
   if (!snapshot) return make_batch(std::move(changes), now);
   ChangeBatch batch;
@@ -762,10 +778,12 @@ Result<std::unique_ptr<Records>> make_sqlite_records(std::string path, SqliteOpt
   static SystemRandom system_random;
   FileLayer& files = options.files ? *options.files : system_files();
   Random& random = options.random ? *options.random : system_random;
+  TRY(files.open(path, OpenMode::kCreate));  // private to us; SQLite's own files take its mode
   TRY_ASSIGN(auto table, SqliteTable::open(path, options.vfs));
   auto log = std::make_unique<CommitLog>(files, path + "-log", random);
   TRY_ASSIGN(const auto meta, recover(*log, *table));
-  return std::make_unique<SqliteRecords>(std::move(options), std::move(log), std::move(table), meta);
+  return std::make_unique<SqliteRecords>(std::move(options), std::move(log), std::move(table),
+                                         meta);
 }
 
 }  // namespace pileus::store

@@ -16,13 +16,13 @@ enum class Durability {
 
 struct SqliteOptions {
   Durability durability = Durability::kFull;
-  std::size_t log_bytes = 8 << 20;     // of one half of the log: how much waits for the table
-  std::size_t cache_bytes = 8 << 20;   // values that were read or written recently
-  std::size_t deletions = 100'000;     // remembered for watches, at most
+  std::size_t log_bytes = 8 << 20;        // of one half of the log: how much waits for the table
+  std::size_t cache_bytes = 8 << 20;      // values that were read or written recently
+  std::size_t deletions = 100'000;        // remembered for watches, at most
   std::chrono::milliseconds settle{500};  // after this much silence the table takes over
-  FileLayer* files = nullptr;          // for the log; the machine's when none is given
-  std::string vfs;                     // SQLite's, by name; "" for its own
-  Random* random = nullptr;            // salts; the kernel's when none is given
+  FileLayer* files = nullptr;             // for the log; the machine's when none is given
+  std::string vfs;                        // SQLite's, by name; "" for its own
+  Random* random = nullptr;               // salts; the kernel's when none is given
 };
 
 Result<std::unique_ptr<Records>> make_sqlite_records(std::string path, SqliteOptions options = {});

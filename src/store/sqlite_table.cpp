@@ -27,7 +27,8 @@ constexpr const char* kSql[] = {
     "AND revision > ?4 AND key >= ?2 AND key < ?3 ORDER BY revision",
     "SELECT partition, NULL, 0 FROM records WHERE partition > ?1 ORDER BY partition LIMIT 1",
     "INSERT INTO records(partition, key, value, revision) VALUES(?1, ?2, ?3, ?4) "
-    "ON CONFLICT(partition, key) DO UPDATE SET value = excluded.value, revision = excluded.revision",
+    "ON CONFLICT(partition, key) DO UPDATE SET value = excluded.value, revision = "
+    "excluded.revision",
 };
 
 // Bytes stay where they are until the statement is reset.
@@ -71,9 +72,10 @@ Result<std::unique_ptr<SqliteTable>> SqliteTable::open(const std::string& path,
   sqlite3_extended_result_codes(db, 1);
   // Exclusive: exactly one connection, so no shared memory and no lock calls. The commit log makes
   // commits durable; the table itself becomes so at each checkpoint.
-  TRY(table->run("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-                 "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=16777216;"
-                 "PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY"));
+  TRY(table->run(
+      "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+      "PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=16777216;"
+      "PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY"));
   TRY(table->run(kSchema));
   return table;
 }
@@ -85,9 +87,8 @@ SqliteTable::~SqliteTable() {
 
 Result<sqlite3_stmt*> SqliteTable::statement(Statement which) {
   auto*& statement = statements_[which];
-  if (!statement &&
-      sqlite3_prepare_v3(db_, kSql[which], -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr) !=
-          SQLITE_OK)
+  if (!statement && sqlite3_prepare_v3(db_, kSql[which], -1, SQLITE_PREPARE_PERSISTENT, &statement,
+                                       nullptr) != SQLITE_OK)
     return failed("prepare a statement");
   return statement;
 }
@@ -207,8 +208,10 @@ Result<Unit> SqliteTable::put(std::string_view partition, const Row& row) {
   TRY_ASSIGN(auto* put, statement(kPut));
   bind_text(put, 1, partition);
   bind_blob(put, 2, row.key);
-  if (row.value) bind_blob(put, 3, *row.value);
-  else sqlite3_bind_null(put, 3);
+  if (row.value)
+    bind_blob(put, 3, *row.value);
+  else
+    sqlite3_bind_null(put, 3);
   sqlite3_bind_int64(put, 4, static_cast<std::int64_t>(row.revision));
   const Reset reset{put};
   if (sqlite3_step(put) != SQLITE_DONE) return failed("write");
@@ -241,8 +244,7 @@ Result<Unit> SqliteTable::commit() {
 }
 
 void SqliteTable::roll_back() {
-  if (sqlite3_get_autocommit(db_) == 0)
-    sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
+  if (sqlite3_get_autocommit(db_) == 0) sqlite3_exec(db_, "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
 }  // namespace pileus::store

@@ -52,7 +52,16 @@ class SqliteTable {
   void roll_back();
 
  private:
-  enum Statement { kGet, kRevision, kScan, kScanReverse, kChanges, kNextPartition, kPut, kStatements };
+  enum Statement {
+    kGet,
+    kRevision,
+    kScan,
+    kScanReverse,
+    kChanges,
+    kNextPartition,
+    kPut,
+    kStatements
+  };
   explicit SqliteTable(sqlite3* db) : db_(db) {}
   Result<Unit> run(const char* sql);
   Result<std::int64_t> number(const std::string& sql);

@@ -1,5 +1,6 @@
 // Debian's PostgreSQL server in a folder of its own, on a private socket, for as long as the test
-// program lives. PostgreSQL refuses root, so root hands over to the user `postgres`. For tests only.
+// program lives. PostgreSQL refuses root, so root hands over to the user `postgres`. For tests
+// only.
 #pragma once
 
 #include <pwd.h>
@@ -54,8 +55,8 @@ class TestPostgres {
     }
     int words[2];
     (void)!::pipe(words);
-    server_ = start({bin + "/postgres", "-D", data, "-k", folder_.path(), "-c", "listen_addresses=",
-                     "-c", "fsync=off", "-c", "max_connections=50"},
+    server_ = start({bin + "/postgres", "-D", data, "-k", folder_.path(), "-c",
+                     "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=50"},
                     words);
     ::close(words[1]);
     wait_until_ready(words[0]);
@@ -87,8 +88,10 @@ class TestPostgres {
     if (::geteuid() == 0 && (::setgid(group_) != 0 || ::setuid(user_) != 0)) ::_exit(126);
     ::prctl(PR_SET_PDEATHSIG, SIGQUIT);  // a change of user clears it
     (void)!::freopen("/dev/null", "w", stdout);
-    if (errors) ::dup2(errors[1], 2);
-    else (void)!::freopen("/dev/null", "w", stderr);
+    if (errors)
+      ::dup2(errors[1], 2);
+    else
+      (void)!::freopen("/dev/null", "w", stderr);
     if (errors) ::close(errors[0]);
     ::setenv("LC_ALL", "C", 1);
     (void)!::chdir("/");

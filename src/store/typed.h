@@ -64,8 +64,10 @@ Task<Result<std::optional<Versioned<T>>>> update(
     if (!value && revision == 0) co_return std::optional<Versioned<T>>();
     Transaction transaction;
     transaction.expect(key, revision);
-    if (value) transaction.put(key, encode(*value));
-    else transaction.remove(key);
+    if (value)
+      transaction.put(key, encode(*value));
+    else
+      transaction.remove(key);
     auto committed = co_await records.commit(partition, std::move(transaction));
     if (committed && !value) co_return std::optional<Versioned<T>>();
     if (committed)

@@ -22,7 +22,8 @@ KeyRange scan_range(std::string_view prefix, const ScanOptions& options);
 std::size_t scan_limit(const ScanOptions& options);
 
 inline std::unexpected<Error> conflict(std::string_view key) {
-  return fail(std::string(errc::kConflict), "the revision of " + std::string(key) + " changed", 409);
+  return fail(std::string(errc::kConflict), "the revision of " + std::string(key) + " changed",
+              409);
 }
 
 // Who waits for which prefix of which partition. Any thread.
