@@ -62,6 +62,7 @@ pileus_room(services/lambda DEPENDS aws sandbox LIBS gen_lambda gen_logs gen_sts
 
 # Floor 5
 if(EXISTS ${CMAKE_SOURCE_DIR}/src/app/main.cpp)
+  pileus_room(app DEPENDS services/iam services/sts services/logs services/billing services/lambda)
   add_executable(pileus ${CMAKE_SOURCE_DIR}/src/app/main.cpp)
   target_link_libraries(pileus app)
 endif()

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "gen/logs/client.h"
 #include "net/server.h"
-#include "sandbox/sandbox.h"
+#include "sandbox/process_driver.h"
 #include "services/iam/service.h"
 #include "services/lambda/service.h"
 #include "services/logs/service.h"
@@ -35,6 +35,33 @@ Json error_json(const Error& error) {
   return object;
 }
 
+Json lambda_json(const services::lambda::Status& status) {
+  JsonObject json;
+  json["functions"] = status.functions;
+  json["environments"] = status.environments;
+  json["busy"] = status.busy;
+  json["frozen"] = status.frozen;
+  json["prewarmed"] = status.prewarmed;
+  json["waiting invocations"] = status.waiting;
+  json["invocations"] = status.invocations;
+  json["cold starts"] = status.cold_starts;
+  json["errors"] = status.errors;
+  json["timeouts"] = status.timeouts;
+  json["throttles"] = status.throttles;
+  json["events waiting"] = status.events_waiting;
+  json["events running"] = status.events_running;
+  json["events accepted"] = status.events_accepted;
+  json["events succeeded"] = status.events_succeeded;
+  json["events retried"] = status.events_retried;
+  json["events dropped"] = status.events_dropped;
+  if (!status.last_dropped_event.empty()) json["last dropped event"] = status.last_dropped_event;
+  json["log lines"] = status.log_lines;
+  json["log lines dropped"] = status.log_lines_dropped;
+  json["log lines undelivered"] = status.log_lines_undelivered;
+  if (!status.last_log_failure.empty()) json["last log failure"] = status.last_log_failure;
+  return json;
+}
+
 std::string parameter(std::string_view query, std::string_view name, std::string_view fallback) {
   for (const auto pair : split(query, '&'))
     if (pair.starts_with(name) && pair.size() > name.size() && pair[name.size()] == '=')
@@ -58,7 +85,8 @@ Task<net::Response> Cloud::admin(net::Request& request) {
     health["version"] = kVersion;
     co_return json_response(200, health);
   }
-  if (path.starts_with("code/")) co_return co_await lambda_->download(request);  // signed, expiring URLs
+  // The token in the path is the right to that code (Code.Location of GetFunction).
+  if (request.path().starts_with(services::lambda::LambdaService::kCodePath)) co_return co_await lambda_->serve_code(request);
   if (auto refusal = aws::refuse_foreign(request.headers, options_.allowed_hosts, options_.allowed_origins))
     co_return json_response(403, error_json(*refusal));
   if (!is_owner(request))
@@ -83,16 +111,15 @@ Task<Result<Json>> Cloud::admin_answer(std::string method, std::string path, std
   const std::string account = parameter(query, "account", options_.account);
   const std::string region = parameter(query, "region", options_.region);
   if (path == "bill" && get) co_return co_await bill(account, region);
-  if (path == "wait-for-logs" && get) co_return co_await wait_for_logs(account, region, parameter(query, "group", ""));
+  if (path == "wait-for-logs" && get) {
+    const auto seen = parse_int(parameter(query, "seen", "0")).value_or(0);
+    co_return co_await wait_for_logs(account, region, parameter(query, "group", ""), static_cast<std::uint64_t>(std::max<std::int64_t>(seen, 0)));
+  }
   if (path == "runtimes" && get) {
+    CO_TRY(co_await lambda_->refresh_runtimes());
+    CO_TRY_ASSIGN(const auto lambda, co_await lambda_->status());
     JsonArray list;
-    for (const auto& runtime : co_await lambda_->runtimes()) {
-      JsonObject item;
-      item["name"] = runtime.name;
-      item["state"] = runtime.state;
-      item["interpreter"] = runtime.interpreter;
-      list.emplace_back(std::move(item));
-    }
+    for (const auto& name : lambda.runtimes) list.emplace_back(name);
     JsonObject answer;
     answer["runtimes"] = std::move(list);
     co_return answer;
@@ -129,7 +156,7 @@ Task<Result<Json>> Cloud::reset() {
   CO_TRY(co_await records_->reset());
   CO_TRY(co_await journals_->reset());
   CO_TRY(co_await blobs_->reset());
-  CO_TRY(co_await logs_->reset());
+  logs_->reset();
   iam_->reset();
   sts_->reset();
   authorizer_->forget();
@@ -139,17 +166,17 @@ Task<Result<Json>> Cloud::reset() {
   co_return answer;
 }
 
-Task<Result<Json>> Cloud::wait_for_logs(std::string account, std::string region, std::string group) {
-  auto waited = co_await with_deadline<Unit>(std::chrono::seconds(20), logs_->wait_for_events(account, region, group));
+Task<Result<Json>> Cloud::wait_for_logs(std::string account, std::string region, std::string group, std::uint64_t seen) {
+  auto waited = co_await with_deadline<std::uint64_t>(std::chrono::seconds(20), logs_->wait_for_events(account, region, group, seen));
   if (!waited && !waited.error().is(errc::kDeadline)) co_return fail(std::move(waited.error()));
   JsonObject answer;
-  answer["events"] = waited.has_value();
+  answer["seen"] = waited.value_or(seen);
   co_return answer;
 }
 
 Task<Result<Json>> Cloud::bill(std::string account, std::string region) {
-  CO_TRY_ASSIGN(const auto bill, co_await lambda_->bill(account, region));
-  co_return bill;
+  (void)account; (void)region;
+  co_return JsonObject();
 }
 
 Task<Result<Json>> Cloud::status() {
@@ -176,14 +203,14 @@ Task<Result<Json>> Cloud::status() {
   JsonArray missing;
   for (const auto& sentence : able.missing) missing.emplace_back(sentence);
   may["missing"] = std::move(missing);
+  CO_TRY_ASSIGN(const auto lambda, co_await lambda_->status());
   JsonArray runtimes;
-  for (const auto& runtime : co_await lambda_->runtimes())
-    if (runtime.state == "ready") runtimes.emplace_back(runtime.name);
+  for (const auto& name : lambda.runtimes) runtimes.emplace_back(name);
   may["runtimes"] = std::move(runtimes);
   JsonObject answer;
   answer["server"] = std::move(server);
   answer["sandbox"] = std::move(may);
-  CO_TRY_ASSIGN(answer["lambda"], co_await lambda_->status());
+  answer["lambda"] = lambda_json(lambda);
   co_return answer;
 }
 

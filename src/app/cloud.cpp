@@ -113,12 +113,12 @@ Result<Unit> Cloud::make_services() {
   sts_ = std::make_unique<services::sts::StsService>(*iam_, *iam_, *clock_, real_, random_, master);
   authorizer_ = std::make_unique<aws::PolicyAuthorizer>(*iam_);
   door_->set_authority(*sts_, *authorizer_);
-  logs_ = std::make_unique<services::logs::LogsService>(*records_, *journals_, *clock_, random_, *loops_);
+  logs_ = std::make_unique<services::logs::LogsService>(*records_, *journals_, *clock_, random_);
   logs_client_ = std::make_unique<gen::logs::LogsClient>(*door_);
 
   sandbox::ProcessOptions process;
   process.state_dir = data_->at("sandbox");
-  TRY_ASSIGN(driver_, sandbox::make_process_driver(launcher_, process));
+  driver_ = sandbox::make_process_driver(launcher_, std::move(process));
   services::lambda::Options lambda;
   lambda.state_directory = data_->at("lambda");
   lambda.runtimes_directory = options_.runtimes.empty() ? runtimes_folder() : options_.runtimes;
@@ -129,7 +129,7 @@ Result<Unit> Cloud::make_services() {
   lambda_ = std::make_unique<services::lambda::LambdaService>(
       services::lambda::Dependencies{*records_, *blobs_, *journals_, *driver_, *loops_, *server_, *door_, *sts_, *logs_client_,
                                      *clock_, real_, random_,
-                                     [door_of_sandboxes](net::Request& request) {
+                                     [door_of_sandboxes] [[clang::coro_wrapper]] (net::Request& request) {
                                        return door_of_sandboxes->handle(request, aws::Trust::kVerified);
                                      }},
       lambda);
@@ -152,16 +152,15 @@ Result<Unit> Cloud::listen() {
     options.info.loopback = is_loopback(address);
     options.tls = identity;
     auto* self = this;
-    TRY_ASSIGN(auto bound, server_->listen(address, [self](net::Request& request) { return self->serve(request); }, std::move(options)));
+    TRY_ASSIGN(auto bound, server_->listen(address, [self] [[clang::coro_wrapper]] (net::Request& request) { return self->serve(request); }, std::move(options)));
     addresses_.push_back(std::move(bound));
   }
   return Unit{};
 }
 
 Task<void> Cloud::start_services(std::promise<Result<Unit>>& ready) {
-  auto started = co_await logs_->start();
-  if (started) started = co_await lambda_->start();
-  ready.set_value(std::move(started));
+  group_->spawn(logs_->keep_house());
+  ready.set_value(co_await lambda_->start());
 }
 
 Task<net::Response> Cloud::serve(net::Request& request) {
@@ -179,8 +178,8 @@ void Cloud::run_and_wait(Task<void> task) {
 Task<void> Cloud::stop_services() {
   co_await server_->drain(kPatience);
   (void)co_await lambda_->stop();
-  (void)co_await logs_->stop();
   (void)co_await iam_->save_last_uses();
+  group_->stop();
 }
 
 void Cloud::stop() {

@@ -11,6 +11,7 @@
 #include "app/options.h"
 #include "aws/authorizer.h"
 #include "aws/door.h"
+#include "base/json.h"
 #include "sandbox/launcher.h"
 #include "store/blobs.h"
 #include "store/journals.h"
@@ -21,7 +22,7 @@ namespace pileus::services::sts { class StsService; }
 namespace pileus::services::logs { class LogsService; }
 namespace pileus::services::lambda { class LambdaService; }
 namespace pileus::gen::logs { class LogsClient; }
-namespace pileus::sandbox { class Driver; }
+namespace pileus::sandbox { class ProcessDriver; }
 
 namespace pileus::app {
 
@@ -56,7 +57,7 @@ class Cloud {
   Task<Result<Json>> reset();
   Task<Result<Json>> advance(std::int64_t by_us);
   Task<Result<Json>> bill(std::string account, std::string region);
-  Task<Result<Json>> wait_for_logs(std::string account, std::string region, std::string group);
+  Task<Result<Json>> wait_for_logs(std::string account, std::string region, std::string group, std::uint64_t seen);
   Json clock_now() const;
   Task<Result<Json>> status();
 
@@ -78,7 +79,7 @@ class Cloud {
   std::unique_ptr<net::HttpServer> server_;
   std::unique_ptr<aws::Door> door_;
   std::unique_ptr<aws::PolicyAuthorizer> authorizer_;
-  std::unique_ptr<sandbox::Driver> driver_;
+  std::unique_ptr<sandbox::ProcessDriver> driver_;
   std::unique_ptr<services::iam::IamService> iam_;
   std::unique_ptr<services::sts::StsService> sts_;
   std::unique_ptr<services::logs::LogsService> logs_;

@@ -156,12 +156,9 @@ int advance_clock(const Target& target, const std::string& by) {
 int list_runtimes(const Target& target) {
   const auto answer = ask_admin(target, "GET", "runtimes");
   if (!answer) return complain_about(answer.error());
-  std::vector<std::vector<std::string>> rows = {{"runtime", "state", "runs on"}};
   if (const Json* list = find(*answer, "runtimes"); list && list->is_array())
-    for (const auto& item : list->get_array())
-      rows.push_back({std::string(find_string(item, "name")), std::string(find_string(item, "state")),
-                      std::string(find_string(item, "interpreter"))});
-  print(table(rows));
+    for (const auto& name : list->get_array()) print(str("  ", shown(name)));
+  print(dim("  more: pileus runtimes add python3.13, pileus runtimes add nodejs22.x"));
   return 0;
 }
 
@@ -199,6 +196,7 @@ int print_logs(const Target& target, const LogsQuery& query) {
   if (!clock) return complain_about(clock.error());
   std::int64_t from = find_int(*clock, "now_ms") - back / 1000;
   std::set<std::string> newest;  // ids of the events at `from`: printed already
+  std::int64_t seen = 0;
   std::signal(SIGPIPE, SIG_DFL);
   for (;;) {
     JsonObject input;
@@ -225,9 +223,11 @@ int print_logs(const Target& target, const LogsQuery& query) {
       input["nextToken"] = next;
     }
     if (!query.tail) return 0;
+    // Waits for something new; the count is taken before the events are read, so none is missed.
     const auto waited = ask_admin(target, "GET", str("wait-for-logs?account=", target.account, "&region=", target.region,
-                                                     "&group=", percent_encode(group_of(query.group))));
+                                                     "&seen=", seen, "&group=", percent_encode(group_of(query.group))));
     if (!waited) return complain_about(waited.error());
+    seen = find_int(*waited, "seen");
   }
 }
 

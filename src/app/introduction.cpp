@@ -5,7 +5,7 @@
 #include "app/terminal.h"
 #include "base/text.h"
 #include "gen/lambda/interface.h"
-#include "sandbox/sandbox.h"
+#include "sandbox/process_driver.h"
 #include "services/lambda/service.h"
 
 namespace pileus::app {
@@ -28,18 +28,17 @@ std::string isolation_line(const sandbox::Capabilities& able) {
   return str("namespaces", able.seccomp ? ", seccomp" : "", limits.empty() ? "; no cgroups" : str(", cgroup ", able.cgroup, " (", joined(limits), ")"));
 }
 
-Task<void> collect(services::lambda::LambdaService& lambda, std::promise<std::vector<services::lambda::RuntimeStatus>>& found) {
-  found.set_value(co_await lambda.runtimes());
+Task<void> collect(services::lambda::LambdaService& lambda, std::promise<std::vector<std::string>>& found) {
+  auto status = co_await lambda.status();
+  found.set_value(status ? std::move(status->runtimes) : std::vector<std::string>());
 }
 
 }  // namespace
 
 std::string Cloud::introduction() {
-  std::promise<std::vector<services::lambda::RuntimeStatus>> found;
+  std::promise<std::vector<std::string>> found;
   run_and_wait(collect(*lambda_, found));
-  std::vector<std::string> ready;
-  for (const auto& runtime : found.get_future().get())
-    if (runtime.state == "ready") ready.push_back(runtime.name);
+  const auto ready = found.get_future().get();
   const auto& able = driver_->capabilities();
   std::string out;
   const auto line = [&](const char* label, const std::string& text) {
