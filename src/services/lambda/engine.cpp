@@ -5,6 +5,7 @@
 
 namespace pileus::services::lambda {
 namespace {
+constexpr Nanoseconds kLongAgo = -2 * kPoolMemory;
 constexpr auto kDeliveryPatience = std::chrono::seconds(5);  // for logs and meter when stopping
 }  // namespace
 
@@ -119,7 +120,7 @@ Task<void> Shard::fill(Shard* self, std::string name) {
   pool.filling = false;
   if (!done) {
     log::warn("a runtime was not prewarmed", {{"runtime", name}, {"why", done.error().message()}});
-    pool.last_use = {};  // not again until it is used
+    pool.last_use = kLongAgo;  // not again until it is used
     pool.uses.clear();
   } else if (self->stopping_) {
     environment->kill();
@@ -190,7 +191,7 @@ Task<void> Shard::stop(Shard* self) {
 Task<void> Shard::reset(Shard* self) {
   self->kill_all();
   self->meter_.forget();
-  for (auto& [name, pool] : self->pools_) pool.last_use = {};
+  for (auto& [name, pool] : self->pools_) pool.last_use = kLongAgo;
   for (const auto& [arn, home] : self->homes_) self->forget_if_empty(arn);
   self->stats_ = {};
   co_return;

@@ -63,7 +63,7 @@ class Shard {
     std::shared_ptr<const Runtime> runtime;
     std::vector<std::shared_ptr<Environment>> held;
     std::deque<Nanoseconds> uses;  // within kPoolWindow
-    Nanoseconds last_use{0};
+    Nanoseconds last_use = -2 * kPoolMemory;  // never
     bool filling = false;
   };
   static Task<void> fill(Shard* self, std::string name);

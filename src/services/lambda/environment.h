@@ -50,7 +50,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void kill();
 
   State state() const { return state_; }
-  bool at_rest() const { return state_ == State::kHeld || (state_ == State::kIdle && frozen_); }
+  bool at_rest() const { return state_ == State::kHeld || (state_ == State::kIdle && (frozen_ || !freezable_)); }
   Nanoseconds idle_since() const { return idle_since_; }
   const Runtime& runtime() const { return *runtime_; }
   std::shared_ptr<LogStream> log() const { return log_; }

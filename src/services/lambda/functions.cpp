@@ -35,6 +35,23 @@ Result<Unit> check_revision(const std::optional<std::string>& wanted, const Conf
   return Unit{};
 }
 
+// Whether a failed commit certainly changed nothing. One that was cut short may have been made.
+bool is_certain(const Error& error) {
+  return !error.is(errc::kCancelled) && !error.is(errc::kIo) && !error.is(errc::kDeadline);
+}
+
+// After a commit that should have named `code` failed: removes it, unless a record may name it.
+Task<Result<Unit>> give_up(CodeStore* store, std::optional<CodeStore::Added> code, std::string user, Error why) {
+  const std::string id = code->id;
+  if (!is_certain(why)) {
+    store->use(id, user);
+    co_return fail(std::move(why));
+  }
+  code.reset();
+  CO_TRY(co_await store->release(id, ""));
+  co_return fail(std::move(why));
+}
+
 }  // namespace
 
 Task<Result<gen::lambda::CreateFunctionOutput>> LambdaService::create_function(
@@ -65,10 +82,9 @@ Task<Result<gen::lambda::CreateFunctionOutput>> LambdaService::create_function(
   transaction.expect(function_key(ref.name), 0).put(function_key(ref.name), store::encode(function));
   auto committed = co_await impl_->given.records.commit(ref.partition(), std::move(transaction));
   if (!committed) {
-    code.reset();
-    CO_TRY(co_await impl_->code.release(code_id, ""));
-    if (committed.error().is(errc::kConflict)) co_return fail(conflict("Function already exist: " + ref.name));
-    co_return fail(std::move(committed).error());
+    Error why = std::move(committed).error();
+    if (why.is(errc::kConflict)) why = conflict("Function already exist: " + ref.name);
+    CO_TRY(co_await give_up(&impl_->code, std::move(code), code_user(ref, kLatest), std::move(why)));
   }
   impl_->code.use(code_id, code_user(ref, kLatest));
   CO_TRY(co_await impl_->engine.changed(ref));
@@ -135,9 +151,7 @@ Task<Result<gen::lambda::UpdateFunctionCodeOutput>> LambdaService::update_functi
   };
   auto saved = co_await impl_->update_function(ref, change);
   if (!saved) {
-    code.reset();
-    CO_TRY(co_await impl_->code.release(code_id, ""));
-    co_return fail(std::move(saved).error());
+    CO_TRY(co_await give_up(&impl_->code, std::move(code), code_user(ref, kLatest), std::move(saved).error()));
   }
   impl_->code.use(code_id, code_user(ref, kLatest));
   code.reset();

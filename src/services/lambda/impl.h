@@ -11,6 +11,7 @@ namespace pileus::services::lambda {
 class LambdaService::Impl {
  public:
   Impl(Dependencies given, Options chosen);
+  ~Impl() { workers.stop(); }  // their jobs use the other parts
 
   // $LATEST's record; ResourceNotFoundException.
   Task<Result<store::Versioned<Function>>> load_function(FunctionRef ref);

@@ -17,7 +17,8 @@ class Workers {
   static constexpr std::size_t kQueue = 4096;
 
   explicit Workers(std::size_t threads);
-  ~Workers();  // finishes what is queued
+  ~Workers() { stop(); }
+  void stop();  // finishes what is queued
 
   // Runs `work` on a worker; its value arrives at the awaiting loop.
   template <class T>
