@@ -42,6 +42,8 @@ def take_assignment():
         key, equals, value = entry.partition(b"=")
         if equals:
             assigned[os.fsdecode(key)] = os.fsdecode(value)
+    if "LC_CTYPE" not in assigned:
+        os.environ.pop("LC_CTYPE", None)  # the interpreter's own, where LANG's locale is not installed
     if start_variables(os.environ) != start_variables(assigned):
         flags = ["-S"] if any(key.startswith("PYTHON") for key in start_variables(assigned)) else ["-I", "-S"]
         os.execve(sys.executable, [sys.executable, *flags, sys.argv[0], "--now"], assigned)
