@@ -413,12 +413,11 @@ function arrangePaths() {
 function arrangeEsmPaths() {
   const parents = nodePaths().filter((path) => fs.existsSync(path));
   if (parents.length === 0) return;
+  // The sandbox mounts the SDK at /node_modules too, where ES modules look anyway.
+  const root = fs.statSync('/node_modules', { throwIfNoEntry: false });
   const seen = (path) => {
-    try {
-      return fs.realpathSync(path) === fs.realpathSync('/node_modules');
-    } catch {
-      return false;
-    }
+    const folder = fs.statSync(path, { throwIfNoEntry: false });
+    return root && folder && folder.ino === root.ino && folder.dev === root.dev;
   };
   const rest = parents.filter((path) => path.endsWith('/node_modules') && !seen(path));
   if (rest.length === 0) return;

@@ -51,6 +51,7 @@ class RuntimeApi:
         while not self.closed:
             try:
                 connection, _ = self.listener.accept()
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except OSError:
                 return
             self.connections += 1
@@ -217,8 +218,9 @@ def start(tmp_path):
 
 
 def manifests(language):
+    """The runtimes of this machine's own root file system; others run in a sandbox only."""
     found = [json.loads(path.read_text()) for path in sorted(RUNTIMES.glob("*/manifest.json"))]
-    return [manifest for manifest in found if manifest["language"] == language]
+    return [manifest for manifest in found if manifest["language"] == language and not manifest.get("root")]
 
 
 def host_argv(manifest, script):
