@@ -7,6 +7,7 @@ The tool's path: PILEUS_CONTRACT_TOOL, else the newest of build/{release,dev}. T
 
 import base64
 import datetime
+import io
 import json
 import os
 import pathlib
@@ -17,6 +18,7 @@ import subprocess
 import botocore.parsers
 import botocore.serialize
 import pytest
+from botocore.compat import HTTPHeaders
 from botocore.awsrequest import create_request_object, prepare_request_dict
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
@@ -62,6 +64,8 @@ def protocols(service):
 
 @pytest.fixture(scope="session")
 def tool():
+    if not pathlib.Path(TOOL).exists():
+        pytest.exit(f"{TOOL} is not built: build the target contract_tool, or set PILEUS_CONTRACT_TOOL", 2)
     return Tool()
 
 
@@ -170,11 +174,13 @@ def botocore_request(service, operation, protocol, params):
 def botocore_parse(service, operation, protocol, answer):
     model = SERVICES[service][0].operation_model(operation)
     parser = botocore.parsers.create_parser(BOTOCORE.get(protocol, protocol))
-    from botocore.compat import HTTPHeaders
     headers = HTTPHeaders()
     for name, value in answer["headers"]:
         headers[name] = value
-    return parser.parse({"status_code": answer["status"], "headers": headers, "body": base64.b64decode(answer["body"])}, model.output_shape)
+    body = base64.b64decode(answer["body"])
+    if model.has_streaming_output and answer["status"] < 300:
+        body = io.BytesIO(body)  # as botocore's endpoint gives it to the parser
+    return parser.parse({"status_code": answer["status"], "headers": headers, "body": body}, model.output_shape)
 
 
 @pytest.mark.parametrize("service,operation", CASES)
