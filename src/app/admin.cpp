@@ -174,9 +174,30 @@ Task<Result<Json>> Cloud::wait_for_logs(std::string account, std::string region,
   co_return answer;
 }
 
+// What the account used over the last year of cloud time.
 Task<Result<Json>> Cloud::bill(std::string account, std::string region) {
-  (void)account; (void)region;
-  co_return JsonObject();
+  const Time until = clock_->now() + std::chrono::days(1);
+  CO_TRY_ASSIGN(const auto bill, co_await services::billing::compute(*journals_, prices_, account, region,
+                                                                     until - std::chrono::days(366), until));
+  JsonArray lines;
+  for (const auto& line : bill.lines) {
+    JsonObject item;
+    item["day"] = line.day;
+    item["function"] = line.function.substr(line.function.rfind(':') + 1);
+    item["arn"] = line.function;
+    item["architecture"] = line.architecture;
+    item["requests"] = line.requests;
+    item["failed"] = line.failed;
+    item["billed_ms"] = line.billed_ms;
+    item["gb_seconds"] = line.gb_seconds;
+    item["cost"] = line.total();
+    lines.emplace_back(std::move(item));
+  }
+  JsonObject answer;
+  answer["currency"] = bill.currency;
+  answer["lines"] = std::move(lines);
+  answer["total"] = bill.total;
+  co_return answer;
 }
 
 Task<Result<Json>> Cloud::status() {

@@ -4,7 +4,9 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <future>
+#include <sstream>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -62,6 +64,7 @@ Result<Unit> Cloud::start() {
   TRY_ASSIGN(data_, DataDir::open(options_.data.empty() ? default_data_dir() : options_.data));
   TRY(make_clock());
   TRY(open_stores());
+  TRY(read_prices());
   loops_ = std::make_unique<net::Loops>(options_.threads);
   group_ = std::make_unique<TaskGroup>(loops_->at(0));
   server_ = std::make_unique<net::HttpServer>(*loops_, real_);
@@ -93,6 +96,16 @@ Result<Unit> Cloud::open_stores() {
   TRY_ASSIGN(records_, store::make_sqlite_records(data_->at("records.db"), options));
   TRY_ASSIGN(journals_, store::make_file_journals(data_->at("journals"), {}));
   TRY_ASSIGN(blobs_, store::make_file_blobs(data_->at("blobs"), {}));
+  return Unit{};
+}
+
+Result<Unit> Cloud::read_prices() {
+  if (options_.prices.empty()) return Unit{};
+  std::ifstream file(options_.prices);
+  if (!file) return fail(std::string(errc::kIo), str("cannot read the price list ", options_.prices));
+  std::stringstream text;
+  text << file.rdbuf();
+  TRY_ASSIGN(prices_, services::billing::parse_prices(text.str()));
   return Unit{};
 }
 

@@ -13,6 +13,7 @@
 #include "aws/door.h"
 #include "base/json.h"
 #include "sandbox/launcher.h"
+#include "services/billing/bill.h"
 #include "store/blobs.h"
 #include "store/journals.h"
 #include "store/records.h"
@@ -41,6 +42,7 @@ class Cloud {
 
  private:
   Result<Unit> open_stores();
+  Result<Unit> read_prices();
   Result<Unit> make_clock();
   Result<Unit> keep_clock(Time time);
   Result<Unit> make_services();
@@ -85,6 +87,7 @@ class Cloud {
   std::unique_ptr<services::logs::LogsService> logs_;
   std::unique_ptr<gen::logs::LogsClient> logs_client_;
   std::unique_ptr<services::lambda::LambdaService> lambda_;
+  services::billing::Prices prices_ = services::billing::default_prices();
   std::vector<std::string> addresses_;
   std::atomic<bool> advancing_ = false;
 };

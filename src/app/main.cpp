@@ -48,6 +48,7 @@ CLI::App* add_serve(CLI::App& program, ServeOptions& options) {
   serve->add_flag("--nearest-runtime", options.nearest_runtime,
                   "run a function whose runtime is missing on the nearest version of its language");
   serve->add_option("--prewarm", options.prewarm, "prepared environments kept per runtime in use; 0 is none")->capture_default_str();
+  serve->add_option("--prices", options.prices, "a price list of your own (JSON) for `pileus bill`");
   serve->add_option("--allow-host", options.allowed_hosts, "further names under which this machine is called (.suffix for all below)");
   serve->add_option("--allow-origin", options.allowed_origins, "web pages that may call (http://localhost:3000)");
   serve->add_option("--log-level", options.log_level, "debug, info, warn or error")

@@ -21,6 +21,7 @@ struct ServeOptions {
   std::string runtimes;                  // directory of Lambda runtimes; "" → beside the program
   bool nearest_runtime = false;          // --nearest-runtime
   std::size_t prewarm = 2;               // prepared environments kept per runtime in use; 0: none
+  std::string prices;                    // a price list (JSON) instead of AWS's
   std::vector<std::string> allowed_hosts;
   std::vector<std::string> allowed_origins;
   std::string log_level = "info";

@@ -158,7 +158,9 @@ class Door::Impl {
                        .message = "Credential should be scoped to a valid region.", .s3_code = {}, .s3_message = {}, .s3_members = {}});
     CO_TRY_ASSIGN(auto credential, co_await credentials_->find(info.access_key_id, info.session_token));
     if (!credential) {
-      if (trust != Trust::kOwner || !socket_is_owners(request)) co_return fault(unknown_key(info.access_key_id));
+      // A session that is not ours (any more) is refused: its holder meant to have a role's rights.
+      if (trust != Trust::kOwner || !info.session_token.empty() || !socket_is_owners(request))
+        co_return fault(unknown_key(info.access_key_id));
       call.identity = owner(is_account_id(info.access_key_id) ? info.access_key_id : options_.account);
       co_return Unit{};
     }

@@ -84,7 +84,7 @@ def test_constraints_in_lambdas_words(functions):
         in error.value.response["Error"]["Message"]
 
 
-@pytest.mark.parametrize("field, value", [("Timeout", 901), ("MemorySize", 64), ("Runtime", "cobol1.0"), ("Handler", "has space")])
+@pytest.mark.parametrize("field, value", [("Timeout", 901), ("MemorySize", 20000), ("Runtime", "cobol1.0"), ("Handler", "has space")])
 def test_invalid_settings(functions, field, value):
     settings = {"Runtime": "python3.11", "Handler": "app.handler", field: value}
     with pytest.raises(botocore.exceptions.ClientError) as error:
@@ -128,11 +128,11 @@ def test_zip_bomb_is_refused(functions):
 
 def test_oversize_payloads(functions, neighbour):
     with pytest.raises(botocore.exceptions.ClientError) as error:
-        functions.api.invoke(FunctionName=neighbour, Payload=json.dumps("x" * (6 << 20)))
+        functions.api.invoke(FunctionName=neighbour, Payload=json.dumps("x" * 6_300_000))
     assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
     assert error.value.response["Error"]["Code"] == "RequestTooLargeException"
     with pytest.raises(botocore.exceptions.ClientError) as error:
-        functions.api.invoke(FunctionName=neighbour, InvocationType="Event", Payload=json.dumps("x" * (1 << 20)))
+        functions.api.invoke(FunctionName=neighbour, InvocationType="Event", Payload=json.dumps("x" * 1_100_000))
     assert error.value.response["Error"]["Code"] == "RequestTooLargeException"
     name = functions.create("def handler(e, c): return 'x' * (7 << 20)\n")
     answer, payload = functions.invoke(name)

@@ -24,8 +24,7 @@ def test_aws_cli(cloud, tmp_path):
                "--role", role, "--zip-file", f"fileb://{tmp_path}/f.zip", "--tags", "a=b")
     assert made["State"] == "Pending" and made["FunctionArn"].endswith(":function:cli-function")
     aws(cloud, "lambda", "wait", "function-active-v2", "--function-name", "cli-function")
-    answer = aws(cloud, "lambda", "invoke", "--function-name", "cli-function", "--cli-binary-format", "raw-in-base64-out",
-                 "--payload", '{"n": 41}', str(tmp_path / "out.json"))
+    answer = aws(cloud, "lambda", "invoke", "--function-name", "cli-function", "--payload", '{"n": 41}', str(tmp_path / "out.json"))
     assert answer["StatusCode"] == 200 and json.loads((tmp_path / "out.json").read_text()) == {"n": 42}
     assert "cli-function" in [f["FunctionName"] for f in aws(cloud, "lambda", "list-functions")["Functions"]]
     assert aws(cloud, "sts", "get-caller-identity")["Account"] == "000000000000"

@@ -4,6 +4,8 @@ import datetime
 import http.client
 import json
 import os
+import subprocess
+from unittest import mock
 
 import botocore.auth
 import botocore.awsrequest
@@ -12,6 +14,8 @@ import botocore.exceptions
 import pytest
 
 from cloud import ACCOUNT, REGION, TRUST
+
+NOW = botocore.auth.get_current_datetime
 
 
 def fails(code, call, **arguments):
@@ -80,14 +84,14 @@ def test_assumed_role_has_the_roles_rights_only(cloud, user):
     iam.put_role_policy(RoleName=role, PolicyName="p", PolicyDocument=json.dumps(
         {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "logs:DescribeLogGroups", "Resource": "*"}]}))
     sts = cloud.client("sts", key, secret)
-    fails("AccessDenied", sts.assume_role, RoleArn=arn, RoleSessionName="s")
-    session = sts.assume_role(RoleArn=arn, RoleSessionName="s", ExternalId="e1")
-    assert session["AssumedRoleUser"]["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/s"
+    fails("AccessDenied", sts.assume_role, RoleArn=arn, RoleSessionName="session")
+    session = sts.assume_role(RoleArn=arn, RoleSessionName="session", ExternalId="e1")
+    assert session["AssumedRoleUser"]["Arn"] == f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/session"
     keys = session["Credentials"]
     temporary = (keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
     cloud.client("logs", *temporary).describe_log_groups()
     fails("AccessDeniedException", cloud.client("lambda", *temporary).list_functions)
-    narrowed = sts.assume_role(RoleArn=arn, RoleSessionName="s", ExternalId="e1", Policy=json.dumps(
+    narrowed = sts.assume_role(RoleArn=arn, RoleSessionName="session", ExternalId="e1", Policy=json.dumps(
         {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "logs:ListLogGroups", "Resource": "*"}]}))["Credentials"]
     fails("AccessDeniedException", cloud.client("logs", narrowed["AccessKeyId"], narrowed["SecretAccessKey"],
                                                 narrowed["SessionToken"]).describe_log_groups)
@@ -151,18 +155,7 @@ def signed(cloud, key, secret, service="sts", when=None, body="Action=GetCallerI
     request = botocore.awsrequest.AWSRequest(method="POST", url=cloud.url + "/", data=body,
                                              headers={"Content-Type": "application/x-www-form-urlencoded"})
     signer = botocore.auth.SigV4Auth(botocore.credentials.Credentials(key, secret), service, REGION)
-    if when:
-        class At(datetime.datetime):
-            @classmethod
-            def utcnow(cls): return when
-            @classmethod
-            def now(cls, tz=None): return when.replace(tzinfo=tz)
-        import botocore.compat
-        from unittest import mock
-        with mock.patch.object(botocore.auth, "get_current_datetime", lambda *a, **k: when, create=True), \
-             mock.patch("datetime.datetime", At):
-            signer.add_auth(request)
-    else:
+    with mock.patch.object(botocore.auth, "get_current_datetime", lambda *a, **k: when or NOW()):
         signer.add_auth(request)
     return dict(request.headers), body.encode()
 
@@ -175,7 +168,7 @@ def test_unsigned_call_is_refused(cloud):
 
 def test_expired_signature_is_refused(cloud, user):
     _, key, secret = user
-    headers, body = signed(cloud, key, secret, when=datetime.datetime.utcnow() - datetime.timedelta(minutes=20))
+    headers, body = signed(cloud, key, secret, when=NOW() - datetime.timedelta(minutes=20))
     status, _, answer = raw(cloud, headers, body)
     assert status == 403 and b"<Code>SignatureDoesNotMatch</Code>" in answer and b"Signature expired: " in answer
 
@@ -196,7 +189,6 @@ def test_web_pages_cannot_drive_it(cloud):
 
 
 def test_other_users_of_the_machine_are_not_the_owner(cloud):
-    import subprocess
     if os.geteuid() != 0:
         pytest.skip("needs root, to ask as another user")
     headers, body = signed(cloud, ACCOUNT, "x")

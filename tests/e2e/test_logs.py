@@ -60,7 +60,7 @@ def test_errors(logs, group):
         return error.value.response["Error"]["Code"]
     assert code(logs.create_log_group, logGroupName=group) == "ResourceAlreadyExistsException"
     assert code(logs.create_log_stream, logGroupName="nobody", logStreamName="s") == "ResourceNotFoundException"
-    assert code(logs.put_log_events, logGroupName=group, logStreamName="none", logEvents=[]) in ("InvalidParameterException", "ResourceNotFoundException")
+    assert code(logs.put_log_events, logGroupName=group, logStreamName="none", logEvents=[{"timestamp": 1, "message": "m"}]) in ("InvalidParameterException", "ResourceNotFoundException")
     assert code(logs.create_log_group, logGroupName="bad name?") == "InvalidParameterException"
     assert code(logs.put_retention_policy, logGroupName=group, retentionInDays=2) == "InvalidParameterException"
     now = int(time.time() * 1000)
