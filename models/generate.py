@@ -328,6 +328,9 @@ def write_interface(svc, writer):
 
 def constraint(shape):
     parts = []
+    for bound in ("min", "max"):
+        if bound in shape and shape[bound] != int(shape[bound]):
+            raise SystemExit(f"{shape['_name']}: a bound of {shape[bound]} needs Constraint to hold fractions")
     if "min" in shape:
         parts.append(f".min = {int(shape['min'])}")
     if "max" in shape:

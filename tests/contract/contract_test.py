@@ -18,8 +18,8 @@ import subprocess
 import botocore.parsers
 import botocore.serialize
 import pytest
-from botocore.compat import HTTPHeaders
 from botocore.awsrequest import create_request_object, prepare_request_dict
+from botocore.compat import HTTPHeaders
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
@@ -256,9 +256,9 @@ def rules(shape):
     meta, out = shape.metadata, []
     kind = "range" if measure(shape) == "value" else "length"
     if "max" in meta:
-        out.append((kind, f"Member must have {measure(shape)} less than or equal to {meta['max']}"))
+        out.append((kind, f"Member must have {measure(shape)} less than or equal to {int(meta['max'])}"))
     if "min" in meta:
-        out.append((kind, f"Member must have {measure(shape)} greater than or equal to {meta['min']}"))
+        out.append((kind, f"Member must have {measure(shape)} greater than or equal to {int(meta['min'])}"))
     if shape.metadata.get("pattern"):
         out.append(("pattern", f"Member must satisfy regular expression pattern: {meta['pattern']}"))
     if meta.get("enum"):
@@ -378,6 +378,38 @@ def test_every_constraint_is_worded_as_the_service_does(tool, service, operation
             text = shown(member, value)
             start = f"Value '{text}' at" if text is not None else "at"
             assert f"{start} '{path}' failed to satisfy constraint: {rule}" in error["message"]
+
+
+def element_cases(member):
+    """(lead, shape that breaks, container in neutral form) for the scalars inside a list or map."""
+    if member.type_name == "list":
+        yield "Member must satisfy constraint", member.member, lambda bad: [bad]
+    if member.type_name == "map":
+        yield "Map keys must satisfy constraint", member.key, lambda bad: {bad: sample(member.value)}
+        yield "Map value must satisfy constraint", member.value, lambda bad: {sample(member.key): bad}
+
+
+def sample(shape):
+    return Maker(3, False).value(shape) if shape.type_name in ("structure", "list", "map") else 1 if measure(shape) == "value" else "x"
+
+
+@pytest.mark.parametrize("service,operation", CASES)
+def test_constraints_of_elements_are_worded_on_their_list_or_map(tool, service, operation):
+    shape = SERVICES[service][0].operation_model(operation).input_shape
+    for names, member in places(shape) if shape else ():
+        for lead, inner, wrap in element_cases(member):
+            if inner.type_name in ("structure", "list", "map"):
+                continue
+            wanted = ", ".join(text for _, text in rules(inner))
+            for check, rule in rules(inner):
+                bad = violating(inner, rule)
+                if bad is None or exception_for(service, operation, names, inner, check) is not False:
+                    continue
+                given, path = nest(shape, names, wrap(bad))
+                error = tool(do="validate", service=service, operation=operation, input=given, missing=[]).get("error", {})
+                assert error.get("code") == default_code(service), (path, rule, error)
+                if "validation error" in error["message"]:
+                    assert f"at '{path}' failed to satisfy constraint: {lead}: [{wanted}]" in error["message"]
 
 
 @pytest.mark.parametrize("service,operation", CASES)
