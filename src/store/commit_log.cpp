@@ -73,7 +73,8 @@ Result<Unit> CommitLog::write() {
   TRY(half.file->write(offset_, buffer_));
   offset_ += buffer_.size();
   if (offset_ > half.size) {
-    const std::uint64_t grown = (offset_ / kGrow + 1) * kGrow;
+    const std::uint64_t ahead = std::clamp<std::uint64_t>(half.size, kGrowLeast, kGrow);
+    const std::uint64_t grown = (offset_ / ahead + 1) * ahead;
     TRY(half.file->write(offset_, std::string(grown - offset_, '\0')));
     half.size = grown;
   }

@@ -34,6 +34,7 @@ class CommitLog {
 
  private:
   static constexpr std::size_t kHeader = 64;
+  static constexpr std::size_t kGrowLeast = 64 << 10;
   static constexpr std::size_t kGrow = 1 << 20;  // zeros written ahead, so that appends overwrite
   struct Half {
     std::unique_ptr<File> file;
