@@ -144,6 +144,8 @@ Task<void> Connection::run() {
     co_await serve();
   } catch (const std::exception& error) {
     log::error("a connection ended with an exception", {{"what", error.what()}});
+  } catch (...) {
+    log::error("a connection ended with an exception of an unknown kind");
   }
   wire_->close();
   request_.body.reset();
@@ -173,6 +175,8 @@ Task<void> Connection::serve() {
         response = awaiter.await_resume();
       } catch (const std::exception& error) {
         response = failed(error.what());
+      } catch (...) {
+        response = failed("an exception of an unknown kind");
       }
     }
     const Next next = co_await answer(std::move(response));

@@ -60,7 +60,7 @@ using BodyProducer = TaskFunction<Task<Result<Unit>>(BodyWriter&)>;
 // Where a request came in; who made the listener decides what that means.
 struct ListenerInfo {
   std::string name;       // "public", "sandbox:<id>:runtime", …
-  bool loopback = false;  // bound to a loopback address of the host
+  bool loopback = false;  // bound to a loopback address of the host; set by listen()
   std::uint64_t tag = 0;  // the owner's own number
 };
 

@@ -172,6 +172,8 @@ std::optional<std::uint32_t> Peer::find_uid() const {
   return tcp_owner(remote_, local_);
 }
 
+bool Peer::is_local() const { return local_.ss_family == AF_UNIX || is_loopback(remote_); }
+
 std::optional<std::uint32_t> Peer::uid() {
   std::call_once(asked_, [this] { uid_ = find_uid(); });
   return uid_;

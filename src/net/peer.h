@@ -15,6 +15,7 @@ class Peer {
   const std::string& address() const { return address_; }
   std::uint16_t port() const { return port_; }
   std::uint16_t local_port() const { return local_port_; }
+  bool is_local() const;  // loopback or a unix socket
   std::optional<std::uint32_t> uid();
 
  private:

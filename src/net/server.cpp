@@ -20,6 +20,7 @@ namespace {
 constexpr int kBacklog = 4096;
 constexpr int kAcceptsPerTurn = 32;  // then other work of the loop has its turn
 constexpr Duration kAcceptPause = std::chrono::milliseconds(100);  // when descriptors run out
+constexpr int kProbeAfterSeconds = 60, kProbeEverySeconds = 15;
 constexpr Duration kAbortPatience = std::chrono::seconds(5);
 
 std::unexpected<Error> refused(const std::string& address, const char* what) {
@@ -194,6 +195,11 @@ void HttpServer::Impl::adopt(EventLoop& loop, int fd, std::shared_ptr<Listener> 
   const int one = 1;
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);  // refused by unix sockets
   auto peer = std::make_shared<Peer>(fd, listener->own_namespace);
+  if (!peer->is_local()) {  // a machine that vanished must not hold a waiting handler for ever
+    ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+    ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &kProbeAfterSeconds, sizeof kProbeAfterSeconds);
+    ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &kProbeEverySeconds, sizeof kProbeEverySeconds);
+  }
   ConnectionShelf& shelf = shelf_of(loop);
   auto connection = std::make_unique<Connection>(loop, fd, std::move(listener), shared_from_this(),
                                                  shelf, std::move(peer));
@@ -356,6 +362,7 @@ Result<std::string> HttpServer::listen(const std::string& address, Handler handl
   socklen_t size = sizeof bound;
   ::getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size);
   const std::string text = address_text(bound);
+  options.info.loopback = is_loopback(bound);
   TRY_ASSIGN(const ListenerId made,
              impl_->add(fd, text, std::move(handler), std::move(options), true));
   if (id) *id = made;
