@@ -62,8 +62,8 @@ ensure_function() { # name, runtime, handler, archive
 
 invoke() { # name, event
   answer=$build/$1.json
-  tail=$(aws lambda invoke --function-name "$1" --cli-binary-format raw-in-base64-out --payload "$2" \
-    --log-type Tail --query '[FunctionError, LogResult]' --output text "$answer")
+  printf %s "$2" > "$build/$1.event"  # a file: versions 1 and 2 of the CLI read it alike
+  tail=$(aws lambda invoke --function-name "$1" --payload "fileb://$build/$1.event" --log-type Tail --query '[FunctionError, LogResult]' --output text "$answer")
   failed=$(echo "$tail" | cut -f1)
   report=$(echo "$tail" | cut -f2 | base64 -d | grep '^REPORT' || true)
   duration=$(echo "$report" | tr '\t' '\n' | sed -n 's/^Duration: //p')
