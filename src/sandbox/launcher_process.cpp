@@ -130,6 +130,10 @@ void LauncherProcess::run() {
   ::prctl(PR_SET_DUMPABLE, 0);
   for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT}) ::signal(number, SIG_IGN);
   ::fcntl(server_, F_SETFD, FD_CLOEXEC);
+  rlimit files{};  // one descriptor for each sandbox
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
   // Nothing of the host's session: neither its keys nor its files.
   ::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr);
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);

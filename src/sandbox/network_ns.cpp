@@ -159,6 +159,17 @@ int bring_up(int netlink, int index) {
   return Request(RTM_NEWLINK, 0, link).send(netlink);
 }
 
+std::string host_interfaces() {
+  std::string names = "\"lo\"";
+  if (struct if_nameindex* all = ::if_nameindex()) {
+    for (auto* each = all; each->if_index; ++each)
+      if (!std::string_view(each->if_name).starts_with("pls") && std::string_view(each->if_name) != "lo")
+        names += str(", \"", each->if_name, "\"");
+    ::if_freenameindex(all);
+  }
+  return names;
+}
+
 // Everything that leaves a sandbox: nothing of the host, no neighbour, no metadata service.
 std::string nft_rules(int slot, bool router_guard) {
   const std::string ours = str("\"pls", slot, "v*\"");
@@ -176,11 +187,14 @@ std::string nft_rules(int slot, bool router_guard) {
       "admin-prohibited\n }\n",
       " chain nat { type nat hook postrouting priority 100; ip saddr ", range, " oifname != ", ours,
       " masquerade; }\n}\n");
-  // Where forwarding was off before us, the host shall not become a router for anybody else.
-  if (router_guard)
-    text += "table inet pileus_guard {}\ndelete table inet pileus_guard\ntable inet pileus_guard {\n"
-            " chain forward { type filter hook forward priority -5; policy accept;\n"
-            "  iifname \"pls*\" accept\n  oifname \"pls*\" accept\n  drop\n }\n}\n";
+  // Where forwarding was off before us, the host shall not become a router between the interfaces it
+  // had then. What comes later (Docker's bridges) is its maker's affair.
+  if (router_guard) {
+    const std::string had = host_interfaces();
+    text += str("table inet pileus_guard {}\ndelete table inet pileus_guard\ntable inet pileus_guard {\n"
+                " chain forward { type filter hook forward priority -5; policy accept;\n  iifname { ",
+                had, " } oifname { ", had, " } drop\n }\n}\n");
+  }
   return text;
 }
 

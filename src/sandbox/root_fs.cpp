@@ -1,6 +1,8 @@
 #include "sandbox/root_fs.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -44,11 +46,25 @@ constexpr const char* kHiddenFiles[] = {"/proc/kcore", "/proc/keys", "/proc/key-
 constexpr const char* kHiddenFolders[] = {"/proc/acpi", "/proc/scsi", "/proc/asound", "/proc/driver"};
 constexpr const char* kReadOnlyFolders[] = {"/proc/sys", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/tty"};
 
-bool is_loopback(std::string_view address) { return address.starts_with("127.") || address == "::1"; }
+// An address of this machine, loopback or not: a sandbox reaches none of them.
+bool is_own_address(std::string_view address) {
+  if (address.starts_with("127.") || address == "::1") return true;
+  bool own = false;
+  ifaddrs* all = nullptr;
+  if (::getifaddrs(&all) != 0) return false;
+  for (ifaddrs* each = all; each; each = each->ifa_next) {
+    char text[64];
+    if (!each->ifa_addr || each->ifa_addr->sa_family != AF_INET) continue;
+    ::inet_ntop(AF_INET, &reinterpret_cast<sockaddr_in*>(each->ifa_addr)->sin_addr, text, sizeof text);
+    own = own || address == text;
+  }
+  ::freeifaddrs(all);
+  return own;
+}
 
 // The host's name servers that lie outside of it; a local stub resolver is asked for its upstreams.
 std::string resolv_conf(std::vector<std::string>& missing) {
-  bool loopback_only = false;
+  bool own_only = false;
   for (const char* path : {"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"}) {
     const std::string text = read_small_file(path);
     std::string out;
@@ -57,8 +73,8 @@ std::string resolv_conf(std::vector<std::string>& missing) {
       const auto trimmed = trim(line);
       if (trimmed.starts_with("nameserver")) {
         const auto address = trim(trimmed.substr(10));
-        loopback_only = loopback_only || is_loopback(address);
-        if (is_loopback(address) || address.find(':') != std::string_view::npos) continue;
+        own_only = own_only || is_own_address(address);
+        if (is_own_address(address) || address.find(':') != std::string_view::npos) continue;
         server = true;
       } else if (!trimmed.starts_with("search") && !trimmed.starts_with("options")) {
         continue;
@@ -67,9 +83,9 @@ std::string resolv_conf(std::vector<std::string>& missing) {
     }
     if (server) return out;
   }
-  if (loopback_only)
-    missing.push_back("no name resolution inside: the host's name server is on its loopback, which a sandbox "
-                      "does not reach; give /etc/resolv.conf a server that is not on 127.0.0.0/8");
+  if (own_only)
+    missing.push_back("no name resolution inside: the host's name server is at an address of this machine, which "
+                      "a sandbox does not reach; give /etc/resolv.conf a server elsewhere");
   return {};
 }
 
@@ -167,8 +183,9 @@ Result<Unit> build_given_root(const std::string& scratch, const std::string& roo
     return sys_fail("mount the root's upper layer");
   ::mkdir((layers + "/upper").c_str(), 0755);
   ::mkdir((layers + "/work").c_str(), 0755);
-  const std::string options = str("lowerdir=", root, ",upperdir=", layers, "/upper,workdir=", layers, "/work",
-                                  ::geteuid() == 0 ? "" : ",userxattr");
+  // Relative, so that no character of the state folder's path can end an option.
+  if (::chdir(layers.c_str()) != 0) return sys_fail("enter the root's upper layer");
+  const std::string options = str("lowerdir=", root, ",upperdir=upper,workdir=work");
   if (::mount("root", stage.c_str(), "overlay", MS_NOSUID | MS_NODEV, options.c_str()) != 0 &&
       ::mount("root", stage.c_str(), "overlay", MS_NOSUID | MS_NODEV, (options + ",userxattr").c_str()) != 0)
     return sys_fail(str("lay the root over ", root));

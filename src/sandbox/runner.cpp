@@ -113,6 +113,8 @@ RunOrder decode_order(const std::string& bytes) {
 
 [[noreturn]] void run(int socket, const CgroupPaths& cgroup, const std::vector<sock_filter>* filter) {
   enter_freezer(cgroup);
+  // Is the whole machine short of memory, a program goes before the server.
+  write_file("/proc/self/oom_score_adj", "500");
   ::dup3(socket, kSocketAt, O_CLOEXEC);
   close_all_but({kSocketAt});
   ::prctl(PR_SET_DUMPABLE, 1);  // else an init that is not root may not write our user map
