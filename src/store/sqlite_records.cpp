@@ -756,16 +756,22 @@ Result<ChangeBatch> SqliteRecords::changes_now(const std::string& partition,
 Result<SqliteTable::Meta> recover(CommitLog& log, SqliteTable& table) {
   TRY_ASSIGN(SqliteTable::Meta meta, table.meta());
   const Revision applied = meta.revision;
+  bool found = false;
   TRY(table.begin());
   TRY(log.recover(meta.generation, [&](std::string_view payload) -> Result<Unit> {
     TRY_ASSIGN(const auto writes, logged_writes(payload));
     for (const auto& write : writes) {
       if (write.revision <= applied) continue;
+      found = true;
       meta.revision = std::max(meta.revision, write.revision);
       TRY(table.put(write.partition, {write.key, write.value, write.revision}));
     }
     return Unit{};
   }));
+  if (!found) {  // a start after a clean end, or the first: nothing to make durable
+    table.roll_back();
+    return meta;
+  }
   meta.generation = log.generation();
   TRY(table.set_meta(meta));
   TRY(table.commit());
