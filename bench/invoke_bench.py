@@ -198,7 +198,7 @@ def cold(functions, label, runtime, package, handler, target, rounds=25):
     functions.invoke(name, {"n": 1})
     times, inits = [], []
     for i in range(rounds):
-        functions.api.update_function_configuration(FunctionName=name, Description=f"{i}", Environment={"Variables": {"I": str(i)}})
+        functions.api.update_function_configuration(FunctionName=name, Description=f"{i}", Environment={"Variables": {"ROUND": str(i)}})
         functions.api.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.2})
         time.sleep(0.3)
         request, _ = signed_request(functions.cloud, name)

@@ -8,6 +8,7 @@
 #include <future>
 #include <sstream>
 
+#include "aws/guard.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "gen/iam/interface.h"
@@ -159,16 +160,26 @@ Result<Unit> Cloud::listen() {
   run_and_wait(start_services(ready));
   TRY(ready.get_future().get());
   TRY_ASSIGN(auto identity, data_->tls(real_.now(), random_));
+  auto* self = this;
   for (const auto& address : options_.listen) {
     net::HttpServer::ListenOptions options;
     options.info.name = "public";
     options.info.loopback = is_loopback(address);
     options.tls = identity;
-    auto* self = this;
+    // A wildcard right under `localhost` is refused by clients: such names get certificates of their own.
+    options.tls_by_name = [self](const std::string& name) { return self->certificate_for(name); };
+    options.place = [self](const net::Request& request) { return self->lambda_->place(request); };
     TRY_ASSIGN(auto bound, server_->listen(address, [self] [[clang::coro_wrapper]] (net::Request& request) { return self->serve(request); }, std::move(options)));
     addresses_.push_back(std::move(bound));
   }
   return Unit{};
+}
+
+std::optional<net::TlsIdentity> Cloud::certificate_for(const std::string& name) const {
+  if (!aws::host_is_ours(name, options_.allowed_hosts)) return std::nullopt;
+  auto identity = data_->leaf(name, real_.now(), random_);
+  if (!identity) return std::nullopt;
+  return std::move(*identity);
 }
 
 Task<void> Cloud::start_services(std::promise<Result<Unit>>& ready) {

@@ -52,6 +52,7 @@ class Cloud {
   // Runs a task on the first loop and waits for it: starting and stopping only.
   void run_and_wait(Task<void> task);
 
+  std::optional<net::TlsIdentity> certificate_for(const std::string& name) const;
   Task<net::Response> serve(net::Request& request);
   bool is_owner(const net::Request& request) const;
   Task<net::Response> admin(net::Request& request);
@@ -66,7 +67,7 @@ class Cloud {
   const ServeOptions options_;
   sandbox::Launcher& launcher_;
   SystemTime real_;
-  SystemRandom random_;
+  mutable SystemRandom random_;  // draws change nothing that can be seen
   std::chrono::nanoseconds started_;
   std::uint32_t owner_uid_;            // besides root, who may use it without known keys
   std::unique_ptr<DataDir> data_;

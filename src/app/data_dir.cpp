@@ -103,20 +103,26 @@ Result<net::TlsIdentity> DataDir::tls(Time now, Random& random) const {
     const auto end = net::certificate_end(*chain);
     if (end && *end > now + std::chrono::days(30)) return net::TlsIdentity{*chain, *key};
   }
-  TRY_ASSIGN(auto ca_certificate, read("ca.crt"));
-  TRY_ASSIGN(auto ca_key, read("ca.key"));
-  net::TlsAuthority authority;
-  if (ca_certificate && ca_key) {
-    authority = {*ca_certificate, *ca_key};
-  } else {
-    TRY_ASSIGN(authority, net::make_authority("Pileus local authority", now, random));
-    TRY(write("ca.key", authority.private_key_pem, 0600));
-    TRY(write("ca.crt", authority.certificate_pem, 0644));
-  }
-  TRY_ASSIGN(auto leaf, net::make_leaf(authority, {"localhost", "*.localhost", "127.0.0.1", "::1"}, now, random));
-  TRY(write("tls.key", leaf.private_key_pem, 0600));
-  TRY(write("tls.crt", leaf.certificate_chain_pem, 0644));
-  return leaf;
+  TRY_ASSIGN(auto signer, authority(now, random));
+  TRY_ASSIGN(auto identity, net::make_leaf(signer, {"localhost", "127.0.0.1", "::1"}, now, random));
+  TRY(write("tls.key", identity.private_key_pem, 0600));
+  TRY(write("tls.crt", identity.certificate_chain_pem, 0644));
+  return identity;
+}
+
+Result<net::TlsIdentity> DataDir::leaf(const std::string& name, Time now, Random& random) const {
+  TRY_ASSIGN(auto signer, authority(now, random));
+  return net::make_leaf(signer, {name}, now, random);
+}
+
+Result<net::TlsAuthority> DataDir::authority(Time now, Random& random) const {
+  TRY_ASSIGN(auto certificate, read("ca.crt"));
+  TRY_ASSIGN(auto key, read("ca.key"));
+  if (certificate && key) return net::TlsAuthority{*certificate, *key};
+  TRY_ASSIGN(auto made, net::make_authority("Pileus local authority", now, random));
+  TRY(write("ca.key", made.private_key_pem, 0600));
+  TRY(write("ca.crt", made.certificate_pem, 0644));
+  return made;
 }
 
 }  // namespace pileus::app

@@ -24,9 +24,13 @@ class DataDir {
   Result<Unit> write(std::string_view name, std::string_view content, unsigned mode) const;
 
   Result<aws::MasterKey> master_key(Random& random) const;     // made once
-  Result<net::TlsIdentity> tls(Time now, Random& random) const;  // made once, renewed a month before its end
+  // For localhost and its addresses; made once, renewed a month before its end.
+  Result<net::TlsIdentity> tls(Time now, Random& random) const;
+  // For one name, signed by the same authority; not kept.
+  Result<net::TlsIdentity> leaf(const std::string& name, Time now, Random& random) const;
 
  private:
+  Result<net::TlsAuthority> authority(Time now, Random& random) const;
   DataDir(std::string path, int lock) : path_(std::move(path)), lock_(lock) {}
   std::string path_;
   int lock_;
