@@ -21,8 +21,8 @@ namespace pileus::aws {
 
 class PolicyAuthorizer final : public Authorizer {
  public:
-  static constexpr std::size_t kMaxPrincipals = 4096;
-  static constexpr std::size_t kMaxResourcePolicies = 4096;
+  static constexpr std::size_t kMaxPrincipals = 2048;
+  static constexpr std::size_t kMaxResourcePolicies = 1024;
 
   explicit PolicyAuthorizer(Policies& policies);
   ~PolicyAuthorizer() override;

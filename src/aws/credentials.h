@@ -23,7 +23,8 @@ class Credentials {
  public:
   virtual ~Credentials() = default;
   // The key of that id, or nullptr when nobody has it. Answers from a cache on the warm path.
-  // `session_token` is what the request carries: stateless sessions are found by it.
+  // `session_token` is what the request carries: stateless sessions are found by it. One that was
+  // ours and has ended (deleted key, deleted role) is found as inactive, not as nobody's.
   virtual Task<Result<std::shared_ptr<const Credential>>> find(std::string access_key_id,
                                                                std::string session_token) = 0;
   // The key was used (last-used records). Cheap; never waits.

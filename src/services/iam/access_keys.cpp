@@ -94,7 +94,7 @@ Task<Result<DeleteAccessKeyOutput>> IamService::delete_access_key(aws::Context& 
     CO_TRY_ASSIGN(UserRecord * user, co_await edit.open<UserRecord>("iam:DeleteAccessKey", name));
     if (!find_key(*user, in.access_key_id)) co_return fail(no_such_access_key(in.access_key_id));
     std::erase_if(user->keys, [&](const auto& key) { return key.id == in.access_key_id; });
-    edit.remove_row(access_key_row(in.access_key_id));
+    edit.put_row(access_key_row(in.access_key_id), std::string(kDeletedKey));
     edit.remove_row(key_use_row(in.access_key_id));
     CO_TRY_ASSIGN(const bool saved, co_await edit.commit());
     if (saved) co_return DeleteAccessKeyOutput{};
@@ -105,7 +105,7 @@ Task<Result<GetAccessKeyLastUsedOutput>> IamService::get_access_key_last_used(
     aws::Context& context, GetAccessKeyLastUsedInput in) {
   CO_TRY_ASSIGN(const auto row, co_await state_->records.get(context.global_key(),
                                                              access_key_row(in.access_key_id)));
-  if (!row) {
+  if (!row || row->value == kDeletedKey) {
     CO_TRY(co_await context.authorize("iam:GetAccessKeyLastUsed",
                                       arn_of<UserRecord>(context, "/", "*")));
     co_return fail(no_such_access_key(in.access_key_id));

@@ -35,6 +35,17 @@ std::shared_ptr<const aws::Identity> identity_of(const UserRecord& user, const s
   return identity;
 }
 
+// One that was ours and is no more: refused, where a stranger's may be the owner's convenience.
+CredentialPointer deleted_key() {
+  static const auto kDeleted = [] {
+    auto credential = std::make_shared<aws::Credential>();
+    credential->active = false;
+    credential->identity = std::make_shared<aws::Identity>();
+    return credential;
+  }();
+  return kDeleted;
+}
+
 bool same(const aws::Credential& a, const aws::Credential& b) {
   return a.secret == b.secret && a.active == b.active && a.identity->arn == b.identity->arn &&
          a.identity->user_id == b.identity->user_id && a.identity->tags == b.identity->tags;
@@ -64,6 +75,7 @@ Task<Result<CredentialPointer>> read_key(IamState& state, std::string account, s
   const std::string partition = partition_of(account);
   CO_TRY_ASSIGN(const auto row, co_await state.records.get(partition, access_key_row(id)));
   if (!row) co_return CredentialPointer();
+  if (row->value == kDeletedKey) co_return deleted_key();
   CO_TRY_ASSIGN(const auto user, co_await store::load<UserRecord>(state.records, partition,
                                                                   key_of<UserRecord>(row->value)));
   if (!user) co_return CredentialPointer();
@@ -75,7 +87,10 @@ Task<Result<CredentialPointer>> read_key(IamState& state, std::string account, s
 Task<Result<CredentialPointer>> IamService::find(std::string access_key_id,
                                                  std::string session_token) {
   IamState& state = *state_;
-  if (!session_token.empty()) co_return CredentialPointer();  // long-lived keys carry none
+  if (!session_token.empty()) {  // long-lived keys carry none, so this is not how ours is used
+    CO_TRY_ASSIGN(const auto ours, co_await find(std::move(access_key_id), ""));
+    co_return ours ? deleted_key() : nullptr;
+  }
   const auto now = state.real.monotonic();
   const auto known = state.keys.get(access_key_id, now);
   if (known && known->fresh) co_return known->value;
@@ -88,7 +103,7 @@ Task<Result<CredentialPointer>> IamService::find(std::string access_key_id,
   const auto unknown_ticket = state.unknown_keys.ticket();
   CO_TRY_ASSIGN(auto credential, co_await read_key(state, std::move(*account), access_key_id));
   if (!credential) {
-    state.unknown_keys.put(access_key_id, true, unknown_ticket, state.expiry());
+    state.unknown_keys.put(access_key_id, true, unknown_ticket, now + IamState::kBelieveUnknown);
     co_return credential;
   }
   if (known && known->value && same(*known->value, *credential)) credential = known->value;

@@ -117,12 +117,17 @@ TEST_F(Lookups, Keys_that_cannot_be_ours_touch_no_store) {
   EXPECT_FALSE(find("test"));
   EXPECT_FALSE(find("123456789012"));
   EXPECT_FALSE(find("AKIAIOSFODNN7EXAMPL!"));
-  EXPECT_FALSE(find(key, "a session token"));  // long-lived keys have none
   EXPECT_EQ(reads(), 0);
   EXPECT_FALSE(find("AKIAQAAAAAAAAAAAAAAA"));
   EXPECT_EQ(reads(), 1);
   EXPECT_FALSE(find("AKIAQAAAAAAAAAAAAAAA"));
   EXPECT_EQ(reads(), 1);
+}
+
+TEST_F(Lookups, A_key_of_ours_with_a_session_token_is_refused) {
+  ASSERT_TRUE(find(key, "a session token"));
+  EXPECT_FALSE(find(key, "a session token")->active);
+  EXPECT_FALSE(find("AKIAQAAAAAAAAAAAAAAA", "a session token"));
 }
 
 TEST_F(Lookups, A_changed_key_shows_at_once) {
@@ -134,7 +139,8 @@ TEST_F(Lookups, A_changed_key_shows_at_once) {
   EXPECT_EQ(find(key)->identity->tags.at("Team"), "red");
   ASSERT_TRUE(
       world.call(&IamService::delete_access_key, {.user_name = "ann", .access_key_id = key}));
-  EXPECT_FALSE(find(key));
+  ASSERT_TRUE(find(key)) << "one that was ours is no stranger's";
+  EXPECT_FALSE(find(key)->active);
 }
 
 TEST_F(Lookups, Another_nodes_change_shows_when_the_cached_answer_is_old) {

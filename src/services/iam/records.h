@@ -2,16 +2,19 @@
 // case, so records are found by the lower-case name.
 //
 //   iam/user/<name>  iam/group/<name>  iam/role/<name>  iam/profile/<name>  iam/policy/<name>
-//   iam/key/<access key id>             → lower-case name of the user whose record holds the key
+//   iam/key/<access key id>             → lower-case name of the user whose record holds the key,
+//   or
+//                                       kDeletedKey: an id is never given twice, and one that was
+//                                       ours stays known, so that nobody takes it for a stranger's
 //   iam/group_id/<group id>             → lower-case name of the group
 //   iam/uses/<policy arn>|<usage>|<kind>|<name>   one row per attachment; usage is
 //                                       "policy" or "boundary", kind "user", "group" or "role"
 //   iam/last_used/key/<access key id>, iam/last_used/role/<role id>
 //
-// Invariants, each kept by single transactions: a key's row exists exactly while the user's record
-// holds the key; a uses row exists exactly while the entity's record names the policy, and the
-// counts of a customer's policy are the numbers of its rows; group.members and user.groups agree;
-// role.instance_profiles and profile.role agree.
+// Invariants, each kept by single transactions: a key's row names the user exactly while that
+// record holds the key; a uses row exists exactly while the entity's record names the policy, and
+// the counts of a customer's policy are the numbers of its rows; group.members and user.groups
+// agree; role.instance_profiles and profile.role agree.
 #pragma once
 
 #include "store/fields.h"
@@ -125,6 +128,7 @@ template <class T>
 std::string key_of(std::string_view name) {
   return str("iam/", T::kKind, "/", to_lower(name));
 }
+inline constexpr std::string_view kDeletedKey = "/";  // no user's name
 inline std::string access_key_row(std::string_view id) { return str("iam/key/", id); }
 inline std::string group_id_row(std::string_view id) { return str("iam/group_id/", id); }
 

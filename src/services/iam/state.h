@@ -15,6 +15,7 @@ struct IamState {
 
   static constexpr std::size_t kCachedKeys = 65536;
   static constexpr std::size_t kCachedUnknownKeys = 1024;  // cannot push known ones out
+  static constexpr std::chrono::nanoseconds kBelieveUnknown = std::chrono::seconds(1);
   static constexpr std::size_t kCachedPrincipals = 16384;
   static constexpr std::size_t kNotedUses = 65536;  // what comes above is not noted
 

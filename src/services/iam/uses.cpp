@@ -51,7 +51,7 @@ Task<Result<Unit>> IamService::save_last_uses() {
   for (const auto& [row, use] : uses) {
     // Only while the key or the role is still there: a row must not outlive it.
     CO_TRY_ASSIGN(const auto owner, co_await state_->records.get(use.partition, use.owner));
-    if (owner) {
+    if (owner && owner->value != kDeletedKey) {
       store::Transaction transaction;
       transaction.expect(use.owner, owner->revision).put(row, store::encode(use.record));
       const auto saved = co_await state_->records.commit(use.partition, std::move(transaction));

@@ -39,7 +39,8 @@ class StsService final : public gen::sts::Sts, public aws::Sessions, public aws:
   Task<Result<aws::Session>> assume(aws::SessionRequest request) override;
 
   // aws::Credentials, for all keys: temporary ones (ASIA…) by their token, the others from `keys`.
-  // The Door is given this one. A token that is not ours, or whose role or user is gone: nullptr.
+  // The Door is given this one. A token that is not ours: nullptr; one whose role or user
+  // is gone: inactive.
   [[clang::coro_wrapper]] Task<Result<std::shared_ptr<const aws::Credential>>> find(
       std::string access_key_id, std::string session_token) override;
   void used(const std::string& access_key_id, const std::string& service, const std::string& region,

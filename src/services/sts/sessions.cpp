@@ -72,6 +72,17 @@ CredentialPointer credential_of(const SessionRecord& session, const std::string&
   return credential;
 }
 
+// The token is ours, the role or user is gone: refused, not taken for a stranger's.
+CredentialPointer ended_session() {
+  static const auto kEnded = [] {
+    auto credential = std::make_shared<aws::Credential>();
+    credential->active = false;
+    credential->identity = std::make_shared<aws::Identity>();
+    return credential;
+  }();
+  return kEnded;
+}
+
 // The role or user that the session is of, as it is now; `gone` where it is not the same any more.
 struct Facts {
   std::shared_ptr<const aws::RoleFacts> role;  // shared with Principals
@@ -108,7 +119,7 @@ Task<Result<CredentialPointer>> find_session(StsState* state, std::string access
   CO_TRY_ASSIGN(const Facts facts, co_await facts_of(*state, *record));
   if (facts.gone) {
     state->sessions.drop(access_key_id);
-    co_return CredentialPointer();
+    co_return ended_session();
   }
   auto session = std::make_shared<KnownSession>();
   if (known && known->facts == facts.pointer()) {

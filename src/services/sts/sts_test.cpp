@@ -231,12 +231,12 @@ TEST_F(Sts, A_session_ends_with_its_role) {
   const auto made = assume(ann, request());
   ASSERT_TRUE(find(made));
   add_role("fn", trusting(aws_principal(ann.arn)), kAccount, "AROANEW");
-  EXPECT_FALSE(find(made)) << "a role of the same name is another role";
+  EXPECT_FALSE(find(made)->active) << "a role of the same name is another role";
   add_role("fn", trusting(aws_principal(ann.arn)));
-  ASSERT_TRUE(find(made));
+  EXPECT_TRUE(find(made)->active);
   iam.roles.clear();
   ++iam.now;
-  EXPECT_FALSE(find(made));
+  EXPECT_FALSE(find(made)->active);
 }
 
 TEST_F(Sts, A_changed_tag_of_the_role_shows_in_its_sessions) {
@@ -445,7 +445,7 @@ TEST_F(Sts, A_session_token_of_a_user_is_the_user) {
       << "no MFA, no IAM";
   iam.users.clear();
   ++iam.now;
-  EXPECT_FALSE(find(made));
+  EXPECT_FALSE(find(made)->active);
 }
 
 TEST_F(Sts, A_session_token_of_the_root_lasts_an_hour) {
