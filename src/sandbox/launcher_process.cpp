@@ -70,6 +70,8 @@ class LauncherProcess {
   void start(std::uint64_t handle, Reader& in, std::vector<UniqueFd> fds);
   void assign(std::uint64_t handle, Reader& in);
   Result<Unit> open_mounts(const std::vector<Source>& sources, std::vector<UniqueFd>& fds);
+  std::pair<pid_t, UniqueFd> begin_template(std::uint64_t bytes);
+  std::string template_complaint(int fd);
   void make_template(std::uint64_t handle, std::uint64_t bytes);
   void kill_shell(Shell& shell);
   // shells
@@ -226,11 +228,9 @@ void LauncherProcess::prepare_machine() {
   Result<Unit> nat = fail("", "");
   const bool wanted = options_.outbound;
   if (wanted) nat = privileged_ ? network_.begin() : fail(std::string(errc::kIo), "run as root to give them one");
-  Result<Unit> images = fail(std::string(errc::kIo), "run as root to give it a loop device");
-  if (options_.tmp_images && privileged_) images = make_tmp_template(options_.folder, options_.tmp_bytes);
-  options_.tmp_images = images.has_value();
-  if (!images)
-    missing.push_back(str("/tmp is held in memory and counts as a function's memory: ", images.error().message()));
+  std::string no_images = "run as root to give it a loop device";
+  std::pair<pid_t, UniqueFd> images{-1, UniqueFd()};
+  if (options_.tmp_images && privileged_) images = begin_template(options_.tmp_bytes);
   const auto shared = prepare_shared(options_.folder + "/ns", missing);
   if (shared) capabilities_.isolation = true;
   else missing.push_back(str("no sandboxes: ", shared.error().message()));
@@ -240,6 +240,14 @@ void LauncherProcess::prepare_machine() {
   } else {
     missing.push_back(str("no system call filter: ", filter.error().message()));
   }
+  if (images.first > 0) {
+    no_images = template_complaint(images.second.get());
+    while (::waitpid(images.first, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+  options_.tmp_images = no_images.empty();
+  if (!no_images.empty())
+    missing.push_back(str("/tmp is held in memory and counts as a function's memory: ", no_images));
   if (nat) nat = network_.finish(missing);
   capabilities_.outbound = nat.has_value();
   if (!nat && wanted)
@@ -334,21 +342,31 @@ void LauncherProcess::assign(std::uint64_t handle, Reader& in) {
     tell_failure(Tell::kAssigned, handle, sys_fail("speak to a sandbox", why).error());
 }
 
-// In a child, because mkfs takes some milliseconds.
-void LauncherProcess::make_template(std::uint64_t handle, std::uint64_t bytes) {
+// In a child, because mkfs takes some milliseconds. Its complaint, if any, comes through the pipe.
+std::pair<pid_t, UniqueFd> LauncherProcess::begin_template(std::uint64_t bytes) {
   int ends[2];
-  if (!options_.tmp_images || ::pipe2(ends, O_CLOEXEC) != 0) return tell(Tell::kTemplate, handle, Writer().put("").bytes());
+  if (::pipe2(ends, O_CLOEXEC) != 0) return {-1, UniqueFd()};
   UniqueFd reading(ends[0]);
   UniqueFd writing(ends[1]);
   const pid_t pid = ::fork();
-  if (pid == 0) {
-    ::close(server_);
-    const auto made = make_tmp_template(options_.folder, bytes);
-    if (!made) (void)!::write(writing.get(), made.error().message().data(), made.error().message().size());
-    ::_exit(made ? 0 : 1);
-  }
-  if (pid < 0) return tell(Tell::kTemplate, handle, Writer().put("fork failed").bytes());
-  templates_.emplace(pid, std::pair(handle, std::move(reading)));
+  if (pid != 0) return {pid, std::move(reading)};
+  ::close(server_);
+  const auto made = make_tmp_template(options_.folder, bytes);
+  if (!made) (void)!::write(writing.get(), made.error().message().data(), made.error().message().size());
+  ::_exit(made ? 0 : 1);
+}
+
+std::string LauncherProcess::template_complaint(int fd) {
+  char text[512];
+  const ssize_t size = ::read(fd, text, sizeof text);
+  return std::string(text, size > 0 ? static_cast<std::size_t>(size) : 0);
+}
+
+void LauncherProcess::make_template(std::uint64_t handle, std::uint64_t bytes) {
+  if (!options_.tmp_images) return tell(Tell::kTemplate, handle, Writer().put("").bytes());
+  auto [pid, complaint] = begin_template(bytes);
+  if (pid < 0) return tell(Tell::kTemplate, handle, Writer().put("no process for mkfs.ext4").bytes());
+  templates_.emplace(pid, std::pair(handle, std::move(complaint)));
 }
 
 // SIGKILL first, so that nothing of it runs once more when it is thawed (v1) to die.
@@ -469,9 +487,7 @@ void LauncherProcess::reap() {
   int status = 0;
   for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
     if (auto made = templates_.find(pid); made != templates_.end()) {
-      char text[512];
-      const ssize_t size = ::read(made->second.second.get(), text, sizeof text);
-      tell(Tell::kTemplate, made->second.first, Writer().put(std::string_view(text, size > 0 ? static_cast<std::size_t>(size) : 0)).bytes());
+      tell(Tell::kTemplate, made->second.first, Writer().put(template_complaint(made->second.second.get())).bytes());
       templates_.erase(made);
       continue;
     }

@@ -200,17 +200,17 @@ try:
 except OSError as e: print(e.strerror)
 print(written >> 20)
 )py");
-  spec.tmp_bytes = 160ull << 20;
-  spec.memory_bytes = 64ull << 20;  // less than what is written
+  spec.tmp_bytes = 64ull << 20;
+  spec.memory_bytes = 40ull << 20;  // less than what is written
   const Ran ran = run(spec);
   const bool in_memory = ran.exit.signal == 9;
   if (in_memory) GTEST_SKIP() << "no loop devices: /tmp is memory here";
   EXPECT_EQ(ran.exit.signal, 0) << "filling /tmp must not count as memory";
-  const std::string expected = str(160ull << 20, "\n[]\nNo space left on device\n");
+  const std::string expected = str(64ull << 20, "\n[]\nNo space left on device\n");
   ASSERT_EQ(ran.output.substr(0, expected.size()), expected);
   const auto megabytes = parse_int(trim(std::string_view(ran.output).substr(expected.size()))).value_or(0);
-  EXPECT_GE(megabytes, 158);
-  EXPECT_LE(megabytes, 160);
+  EXPECT_GE(megabytes, 62);
+  EXPECT_LE(megabytes, 64);
 }
 
 TEST(ProcessDriver, Another_size_of_tmp_at_start_and_at_assignment) {

@@ -57,7 +57,7 @@ std::string read_all(int fd) {
   char buffer[4096];
   for (;;) {
     pollfd watched{fd, POLLIN, 0};
-    if (::poll(&watched, 1, 30'000) <= 0) break;
+    if (::poll(&watched, 1, 120'000) <= 0) break;
     const ssize_t size = ::read(fd, buffer, sizeof buffer);
     if (size < 0 && errno == EAGAIN) continue;
     if (size <= 0) break;
@@ -72,7 +72,7 @@ std::string read_some(int fd, std::string_view until) {
   char byte;
   while (out.find(until) == std::string::npos) {
     pollfd watched{fd, POLLIN, 0};
-    if (::poll(&watched, 1, 20'000) <= 0 || ::read(fd, &byte, 1) != 1) break;
+    if (::poll(&watched, 1, 60'000) <= 0 || ::read(fd, &byte, 1) != 1) break;
     out.push_back(byte);
   }
   return out;

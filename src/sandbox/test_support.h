@@ -23,7 +23,7 @@ struct Ran {
   Usage usage;
 };
 std::string read_all(int fd);                 // until the end, then closes
-std::string read_some(int fd, std::string_view until);  // until it has said `until`, at most 20 s
+std::string read_some(int fd, std::string_view until);  // until it has said `until`, at most 60 s
 Spec python(std::string code);                // python3 -c code, outbound none
 Result<std::unique_ptr<Sandbox>> start(Spec spec);
 Ran run(Spec spec);
