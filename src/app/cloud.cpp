@@ -69,6 +69,7 @@ Result<Unit> Cloud::start() {
   loops_ = std::make_unique<net::Loops>(options_.threads);
   group_ = std::make_unique<TaskGroup>(loops_->at(0));
   server_ = std::make_unique<net::HttpServer>(*loops_, real_);
+  sandbox_server_ = std::make_unique<net::HttpServer>(*loops_, real_);
   TRY(make_services());
   TRY(listen());
   return Unit{};
@@ -141,7 +142,7 @@ Result<Unit> Cloud::make_services() {
   lambda.prewarm = options_.prewarm;
   auto* door_of_sandboxes = door_.get();
   lambda_ = std::make_unique<services::lambda::LambdaService>(
-      services::lambda::Dependencies{*records_, *blobs_, *journals_, *driver_, *loops_, *server_, *door_, *sts_, *logs_client_,
+      services::lambda::Dependencies{*records_, *blobs_, *journals_, *driver_, *loops_, *sandbox_server_, *door_, *sts_, *logs_client_,
                                      *clock_, real_, random_,
                                      [door_of_sandboxes] [[clang::coro_wrapper]] (net::Request& request) {
                                        return door_of_sandboxes->handle(request, aws::Trust::kVerified);
@@ -211,6 +212,7 @@ void Cloud::stop() {
   if (lambda_) run_and_wait(stop_services());
   lambda_.reset();
   driver_.reset();
+  sandbox_server_.reset();
   server_.reset();
   std::promise<void> closed;
   loops_->at(0).post([&] {

@@ -79,7 +79,8 @@ class Cloud {
   std::unique_ptr<store::Records> records_;
   std::unique_ptr<store::Journals> journals_;
   std::unique_ptr<store::Blobs> blobs_;
-  std::unique_ptr<net::HttpServer> server_;
+  std::unique_ptr<net::HttpServer> server_;          // the public listeners
+  std::unique_ptr<net::HttpServer> sandbox_server_;  // those inside sandboxes: they end with the functions
   std::unique_ptr<aws::Door> door_;
   std::unique_ptr<aws::PolicyAuthorizer> authorizer_;
   std::unique_ptr<sandbox::ProcessDriver> driver_;
