@@ -165,7 +165,8 @@ Task<Result<Unit>> AsyncEvents::run(Part* part, std::shared_ptr<Pending> pending
     invocation->payload = bytes.substr(event.id.size() + 1);
   }
   auto answer = co_await engine_.invoke(named, std::move(invocation));
-  if (!answer && answer.error().is(errc::kCancelled)) co_return fail(answer.error());
+  if (!part->all.contains(pending->id)) co_return Unit{};  // everything was reset meanwhile
+  if (!answer && answer.error().is(errc::kCancelled) && stopping_) co_return fail(answer.error());
   co_return co_await carry_out(part, pending, step(std::move(event), outcome_of(answer), {}, machinery_.clock.now()));
 }
 

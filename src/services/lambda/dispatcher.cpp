@@ -112,7 +112,7 @@ void Dispatcher::ready(Environment& environment) {
   }
   if (auto claimed = environment.take_claimed()) return environment.run(std::move(claimed));
   if (!queue_.empty()) return environment.run(pop());
-  if (retired_) return environment.retire();
+  if (retired_ || shard_.quiescing()) return environment.retire();
   const auto found = environments_.find(&environment);
   if (found != environments_.end()) idle_.push_back(found->second);
 }

@@ -97,7 +97,7 @@ bool Shard::evict_one() {
 std::size_t Shard::wanted(Pool& pool) {
   const auto now_is = now();
   while (!pool.uses.empty() && now_is - pool.uses.front() > kPoolWindow) pool.uses.pop_front();
-  if (stopping_ || now_is - pool.last_use > kPoolMemory) return 0;
+  if (stopping_ || quiescing_ || now_is - pool.last_use > kPoolMemory) return 0;
   return std::min(machinery_.options.prewarm, std::max<std::size_t>(1, pool.uses.size()));
 }
 
@@ -122,7 +122,7 @@ Task<void> Shard::fill(Shard* self, std::string name) {
     log::warn("a runtime was not prewarmed", {{"runtime", name}, {"why", done.error().message()}});
     pool.last_use = kLongAgo;  // not again until it is used
     pool.uses.clear();
-  } else if (self->stopping_) {
+  } else if (self->stopping_ || self->quiescing_) {
     environment->kill();
   } else if (environment->state() == Environment::State::kHeld) {
     pool.held.push_back(std::move(environment));
@@ -170,6 +170,16 @@ void Shard::kill_all() {
   std::vector<std::shared_ptr<Environment>> all;
   for (auto* environment : environments_) all.push_back(environment->shared_from_this());
   for (const auto& environment : all) environment->kill();
+}
+
+Task<void> Shard::quiesce(Shard* self) {
+  self->quiescing_ = true;
+  std::vector<std::shared_ptr<Environment>> all;
+  for (auto* environment : self->environments_) all.push_back(environment->shared_from_this());
+  for (const auto& environment : all)
+    if (environment->state() == Environment::State::kHeld || environment->state() == Environment::State::kIdle)
+      environment->kill();
+  co_return;
 }
 
 Task<void> Shard::stop(Shard* self) {
@@ -238,6 +248,10 @@ Task<Result<Unit>> stop_shard(Shard* shard) {
 }
 Task<Result<Unit>> reset_shard(Shard* shard) {
   co_await Shard::reset(shard);
+  co_return Unit{};
+}
+Task<Result<Unit>> quiesce_shard(Shard* shard) {
+  co_await Shard::quiesce(shard);
   co_return Unit{};
 }
 Task<Result<EngineStats>> stats_of(Shard* shard) { co_return shard->collect(); }
@@ -310,6 +324,11 @@ Task<Result<Unit>> Engine::stop() {
     CO_TRY(co_await std::move(done));
     shard->loop().post([group] {});  // its last holder, after the task has ended
   }
+  co_return Unit{};
+}
+
+Task<Result<Unit>> Engine::quiesce() {
+  for (const auto& shard : shards_) CO_TRY(co_await on_shard<Unit>(shard.get(), quiesce_shard(shard.get())));
   co_return Unit{};
 }
 

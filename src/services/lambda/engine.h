@@ -44,6 +44,8 @@ class Shard {
 
   bool may_start() const { return starting_ < machinery_.options.starts_at_once && !stopping_; }
   bool stopping() const { return stopping_; }
+  bool quiescing() const { return quiescing_; }  // what has nothing to do ends
+  static Task<void> quiesce(Shard* self);
   void start_began() { ++starting_; }
   void start_ended() { --starting_; }
   bool evict_one();  // makes room: ends the environment idle for longest
@@ -85,7 +87,7 @@ class Shard {
   std::size_t starting_ = 0;
   std::uint64_t ticks_ = 0;
   Loop::TimerId timer_ = 0;
-  bool fast_ = false, stopping_ = false;
+  bool fast_ = false, stopping_ = false, quiescing_ = false;
 };
 
 class Engine {
@@ -102,13 +104,12 @@ class Engine {
   void expect(const FunctionRef& ref, std::shared_ptr<const Runtime> runtime);
   std::atomic<int>& account_in_flight(const std::string& account);
 
+  Task<Result<Unit>> quiesce();  // ends what is idle, and the rest once it has answered
   Task<Result<Unit>> stop();    // ends every environment; logs and meter are delivered first
   Task<Result<Unit>> reset();
   Task<Result<EngineStats>> stats();
 
  private:
-  template <class T>
-  Task<Result<T>> on(Shard& shard, Task<Result<T>> (*work)(Shard*));
   Machinery& machinery_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unordered_map<Loop*, Shard*> by_loop_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include "base/log.h"
 #include "base/text.h"
 #include "services/lambda/engine.h"
@@ -16,6 +17,7 @@ namespace {
 
 constexpr std::size_t kReadAtOnce = 64 * 1024;
 constexpr std::size_t kReadPerDrain = 4 << 20;  // so that one chatty function does not hold the loop
+constexpr Nanoseconds kMemoryFresh = std::chrono::milliseconds(20);
 constexpr int kPipeBytes = 256 * 1024;
 constexpr auto kCredentialsMargin = std::chrono::minutes(20);  // longer than any invocation
 
@@ -239,13 +241,23 @@ void Environment::finish() {
   report.duration = done.took;
   if (std::exchange(cold_, false) && phase_ == Phase::kInit && init_took_ > Nanoseconds(0)) report.init = init_took_;
   report.memory_mb = dispatcher_->configuration().memory_mb;
-  report.memory_peak_bytes = sandbox_->usage().memory_peak_bytes;
+  report.memory_peak_bytes = memory_peak();
   report.timed_out = done.timed_out;
   report.error_type = done.error_type;
   platform(lines_->end(done.request_id));
   platform(lines_->report(report, with_.clock.now()));
   if (tail_.size() > kLogTail) tail_.erase(0, tail_.size() - kLogTail);
   meter(report, request_bytes_, done.response_bytes);
+}
+
+// The peak only grows; looking it up costs more than a short event, so a recent answer is good enough.
+std::uint64_t Environment::memory_peak() {
+  const auto now = shard_.now();
+  if (memory_peak_ == 0 || now - memory_peak_at_ > kMemoryFresh) {
+    memory_peak_ = sandbox_->usage().memory_peak_bytes;
+    memory_peak_at_ = now;
+  }
+  return memory_peak_;
 }
 
 void Environment::meter(const Report& report, std::size_t request_bytes, std::size_t response_bytes) {
@@ -323,7 +335,8 @@ void Environment::exited(const sandbox::Exit& exit) {
 Task<void> Environment::watch(std::shared_ptr<Environment> self) {
   auto exit = co_await self->sandbox_->wait();
   if (exit) self->exited(*exit);
-  else self->die();
+  else if (exit.error().is(errc::kCancelled)) self->die();
+  else self->exited({.signal = SIGKILL});  // the launcher lost it, and with it the process
 }
 
 // --- time ----------------------------------------------------------------------------------------

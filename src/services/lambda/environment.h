@@ -87,6 +87,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void print(std::string line);
   void print_output();
   void platform(std::string line);
+  std::uint64_t memory_peak();
   void meter(const Report& report, std::size_t request_bytes, std::size_t response_bytes);
   void die();
 
@@ -118,6 +119,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
   bool tailing_ = false;                    // current event's log is asked for with its answer
   std::string tail_;
   std::size_t request_bytes_ = 0;
+  std::uint64_t memory_peak_ = 0;
+  Nanoseconds memory_peak_at_{0};
   struct Finished {
     std::string request_id, error_type;
     Nanoseconds took{0};

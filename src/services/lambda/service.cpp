@@ -70,6 +70,8 @@ Task<Result<Unit>> LambdaService::Impl::take_up(std::string partition) {
   co_return Unit{};
 }
 
+Task<Result<Unit>> LambdaService::quiesce() { co_return co_await impl_->engine.quiesce(); }
+
 Task<Result<Unit>> LambdaService::stop() {
   CO_TRY(co_await impl_->events.stop());
   co_return co_await impl_->engine.stop();

@@ -53,6 +53,9 @@ class LambdaService final : public gen::lambda::Lambda {
 
   // Looks at the machine's runtimes and takes up events that wait since the last run. Once.
   Task<Result<Unit>> start();
+  // Before the server drains: environments that wait for events end (their polls would be waited
+  // for), the others once they have answered. What is still asked for runs.
+  Task<Result<Unit>> quiesce();
   // Ends every environment, delivers logs and meter. Nothing is invoked afterwards.
   Task<Result<Unit>> stop();
   // Forgets everything, with records and blobs being emptied by app/.

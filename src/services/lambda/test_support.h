@@ -116,6 +116,8 @@ class Bed {
                                                    std::function<void(gen::lambda::CreateFunctionInput&)> adjust = nullptr);
   Result<gen::lambda::InvokeOutput> invoke(const std::string& name, const std::string& payload = "{}",
                                            std::function<void(gen::lambda::InvokeInput&)> adjust = nullptr);
+  // Invokes, waits for `arrived`, and stops waiting for the answer.
+  void call_and_leave(aws::Context& context, const std::string& name, std::future<void> arrived);
   void advance(Duration by);
   // Waits until `done` holds; fails the test after some seconds.
   void eventually(const std::function<bool()>& done);

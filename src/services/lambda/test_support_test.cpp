@@ -246,6 +246,26 @@ Task<Result<Unit>> advanced(ManualClock* clock, Duration by) {
 }
 }  // namespace
 
+namespace {
+Task<void> invoke_only(LambdaService* service, aws::Context* context, gen::lambda::InvokeInput in) {
+  auto out = co_await service->invoke(*context, std::move(in));
+  EXPECT_FALSE(out);
+}
+Task<Result<Unit>> closed(TaskGroup* group) {
+  co_await group->close();
+  co_return Unit{};
+}
+}  // namespace
+
+void Bed::call_and_leave(aws::Context& call, const std::string& name, std::future<void> arrived) {
+  gen::lambda::InvokeInput in;
+  in.function_name = name;
+  TaskGroup caller(loops.at(0));
+  caller.spawn(invoke_only(service.get(), &call, std::move(in)));
+  arrived.wait();
+  run(closed(&caller));
+}
+
 void Bed::advance(Duration by) { run(advanced(&clock, by)); }
 
 void Bed::eventually(const std::function<bool()>& done) {
