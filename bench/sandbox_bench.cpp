@@ -172,10 +172,12 @@ int run(Launcher& launcher, int rounds, std::string probe) {
   ::chmod(folder.c_str(), 0755);
   copy_readable_tree(probe, folder + "/sandbox_probe");
   ::chmod((folder + "/sandbox_probe").c_str(), 0755);
+  const auto from = Steady::now();
   Bench bench{.loop = {}, .driver = make_process_driver(launcher, {.state_dir = folder}), .folder = folder,
               .probe = folder + "/sandbox_probe", .rounds = rounds};
   bench.loop.use_real_time();
   const auto& can = bench.driver->capabilities();
+  std::printf("the machine was prepared in %.1f ms\n", micros_since(from) / 1000);
   std::printf("cgroup %s, outbound %d, seccomp %d\n", can.cgroup.c_str(), can.outbound, can.seccomp);
   for (const auto& sentence : can.missing) std::printf("missing: %s\n", sentence.c_str());
   if (!can.isolation) return 1;
@@ -194,6 +196,9 @@ int run(Launcher& launcher, int rounds, std::string probe) {
   line("thaw", thaws, bare);
   bench.burst(32);
   bench.overhead(50);
+  const std::string memory = read_small_file(str("/proc/", launcher.pid(), "/smaps_rollup"));
+  if (const auto at = memory.find("Pss:"); at != std::string::npos)
+    std::printf("%-44s %s\n", "launcher, proportional share", memory.substr(at + 4, memory.find('\n', at) - at - 4).c_str());
   bench.driver.reset();
   remove_tree(folder);
   return 0;
