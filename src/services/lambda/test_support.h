@@ -2,6 +2,7 @@
 // speaks the Runtime API over a real socket. For this room's tests.
 #pragma once
 
+#include <atomic>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
@@ -150,7 +151,7 @@ class Bed {
   }
   void make();
   std::unique_ptr<TaskGroup> group_;
-  int requests_ = 0;
+  std::atomic<int> requests_ = 0;  // several threads make contexts
 };
 
 }  // namespace pileus::services::lambda::testing

@@ -212,7 +212,7 @@ aws::Context Bed::context() {
     return identity;
   }();
   char id[64];
-  std::snprintf(id, sizeof id, "8c2f0000-0000-4000-8000-%012d", ++requests_);
+  std::snprintf(id, sizeof id, "8c2f0000-0000-4000-8000-%012d", requests_.fetch_add(1) + 1);
   return aws::Context(authorizer, root, "000000000000", "us-east-1", id, clock.now());
 }
 
