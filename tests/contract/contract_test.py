@@ -45,7 +45,8 @@ class Tool:
 
 def load_services():
     loader, out = Loader(), {}
-    for path in sorted((ROOT / "models" / "services").glob("*.json")):
+    peers = ROOT / "tests" / "contract" / "peers"  # protocols that no room speaks yet
+    for path in sorted((ROOT / "models" / "services").glob("*.json")) + sorted(peers.glob("*.json")):
         config = json.loads(path.read_text())
         raw = loader.load_service_model(config["model"], "service-2", config.get("api_version"))
         out[path.stem] = (ServiceModel(raw, config["model"]), config)
@@ -94,7 +95,8 @@ class Maker:
             member = shape.members[name]
             # Always there: what botocore gives for an absent status or payload is not absence; and a
             # structure without members can not be written in a form.
-            certain = member.serialization.get("location") == "statusCode" or shape.serialization.get("payload") == name
+            certain = (member.serialization.get("location") in ("statusCode", "headers") or shape.serialization.get("payload") == name
+                       or member.serialization.get("name", "").lower() == "content-type")
             required = name in shape.required_members or shape.is_tagged_union or certain or (depth > 0 and not out and name == names[-1])
             if not required and (depth > 4 or self.random.random() < 0.4):
                 continue
@@ -193,7 +195,11 @@ def test_inputs_that_botocore_writes_are_parsed_equal(tool, service, operation):
             assert got.get("operation") == operation, got
             assert got["protocol"] == protocol
             assert got["missing"] == []
-            assert got["input"] == (neutral(shape, params) if shape else {})
+            wanted = neutral(shape, params) if shape else {}
+            for name, member in shape.members.items() if shape else ():
+                if member.serialization.get("name", "").lower() == "content-length":  # HTTP's own
+                    got["input"].pop(name, None), wanted.pop(name, None)
+            assert got["input"] == wanted
 
 
 @pytest.mark.parametrize("service,operation", CASES)
@@ -210,7 +216,8 @@ def test_outputs_are_parsed_equal_by_botocore(tool, service, operation):
             parsed = botocore_parse(service, operation, protocol, answer)
             metadata = parsed.pop("ResponseMetadata", {})
             assert metadata.get("HTTPStatusCode") == answer["status"]
-            assert metadata.get("RequestId") == "11111111-2222-3333-4444-555555555555"
+            if answer["body"] or protocol != "cbor":  # botocore looks for it in a cbor body's company only
+                assert metadata.get("RequestId") == "11111111-2222-3333-4444-555555555555"
             assert (neutral(shape, parsed) if shape else parsed) == wanted
 
 
@@ -390,7 +397,7 @@ def element_cases(member):
 
 
 def sample(shape):
-    return Maker(3, False).value(shape) if shape.type_name in ("structure", "list", "map") else 1 if measure(shape) == "value" else "x"
+    return neutral(shape, Maker(3, False).value(shape))
 
 
 @pytest.mark.parametrize("service,operation", CASES)
@@ -422,6 +429,8 @@ def test_every_required_member_is_missed_by_name(tool, service, operation):
             params = Maker(f"{SEED}/{service}/{operation}/r", False).value(shape)
             del params[name]
             got = tool(do="parse", service=service, request=botocore_request(service, operation, protocol, params))
+            if got["operation"] != operation:
+                continue  # without that query parameter it is another one (S3's ListParts and GetObject)
             assert got["missing"] == [camel(name)], got
             error = tool(do="validate", service=service, operation=operation, input=got["input"], missing=got["missing"])["error"]
             if "validation error" in error["message"]:

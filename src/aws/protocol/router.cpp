@@ -70,9 +70,11 @@ void add(Tree& tree, const Operation& operation) {
   }
   auto& list = node->candidates[operation.method];
   list.push_back(std::move(candidate));
-  std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) {
-    return a.weight() != b.weight() ? a.weight() > b.weight()
-                                    : std::string_view(a.operation->name) < b.operation->name;
+  std::sort(list.begin(), list.end(), [](const Candidate& a, const Candidate& b) {
+    if (a.weight() != b.weight()) return a.weight() > b.weight();
+    // What is not spoken has no tables to tell it apart, so it comes last.
+    if (a.operation->spoken() != b.operation->spoken()) return a.operation->spoken();
+    return std::string_view(a.operation->name) < b.operation->name;
   });
 }
 
