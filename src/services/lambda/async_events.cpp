@@ -61,6 +61,7 @@ Task<Result<Unit>> AsyncEvents::accept(FunctionRef ref, AsyncEvent event) {
   pending->id = event.id;
   const Time due = event.due;
   pending->event = std::move(event);
+  pending->busy = machinery_.clock.hold();
   Part& part = part_of(pending->ref);
   part.loop.post([this, &part, pending, due] { add(part, pending, due); });
   co_return Unit{};
@@ -96,13 +97,13 @@ void AsyncEvents::add(Part& part, std::shared_ptr<Pending> pending, Time due) {
 
 void AsyncEvents::schedule(Part& part, const std::shared_ptr<Pending>& pending, Time due) {
   if (due <= machinery_.clock.now()) return make_ready(part, pending);
-  pending->busy = {};
   pending->timer = machinery_.clock.call_at(due, part.loop, [this, &part, weak = std::weak_ptr(pending)] {
     const auto again = weak.lock();
     if (!again || stopping_) return;
     again->timer = 0;
     make_ready(part, again);
   });
+  pending->busy = {};  // only now: a clock moved by hand must find the timer
 }
 
 void AsyncEvents::make_ready(Part& part, std::shared_ptr<Pending> pending) {
