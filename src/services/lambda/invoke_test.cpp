@@ -205,7 +205,7 @@ TEST(Invoke, New_code_ends_what_runs_the_old) {
   auto updated = bed.run(bed.service->update_function_code(call, update));
   ASSERT_TRUE(updated) << updated.error().message();
   EXPECT_EQ(updated->last_update_status, "InProgress");
-  EXPECT_TRUE(bed.driver.workload(0)->killed());
+  bed.eventually([&] { return bed.driver.workload(0)->killed(); });
   ASSERT_TRUE(bed.invoke("f"));
   EXPECT_EQ(bed.driver.started(), 2u);
   EXPECT_NE(bed.driver.workload(0)->assignment()->mounts[0].source, bed.driver.workload(1)->assignment()->mounts[0].source);
