@@ -86,20 +86,26 @@ Task<net::Response> Cloud::admin(net::Request& request) {
     co_return json_response(200, health);
   }
   // The token in the path is the right to that code (Code.Location of GetFunction).
-  if (request.path().starts_with(services::lambda::LambdaService::kCodePath)) co_return co_await lambda_->serve_code(request);
-  if (auto refusal = aws::refuse_foreign(request.headers, options_.allowed_hosts, options_.allowed_origins))
+  if (request.path().starts_with(services::lambda::LambdaService::kCodePath))
+    co_return co_await lambda_->serve_code(request);
+  if (auto refusal =
+          aws::refuse_foreign(request.headers, options_.allowed_hosts, options_.allowed_origins))
     co_return json_response(403, error_json(*refusal));
   if (!is_owner(request))
-    co_return json_response(403, error_json(Error("AccessDenied", "Only the user who runs this server, or root, may administer "
-                                                                  "it, over its loopback listener.")));
+    co_return json_response(
+        403, error_json(Error("AccessDenied",
+                              "Only the user who runs this server, or root, may administer "
+                              "it, over its loopback listener.")));
   auto body = co_await request.body->read_all(kMaxAdminBody);
   if (!body) co_return json_response(413, error_json(body.error()));
-  auto answer = co_await admin_answer(request.method, path, std::string(request.query()), std::move(*body));
+  auto answer =
+      co_await admin_answer(request.method, path, std::string(request.query()), std::move(*body));
   if (!answer) co_return json_response(answer.error().status(), error_json(answer.error()));
   co_return json_response(200, *answer);
 }
 
-Task<Result<Json>> Cloud::admin_answer(std::string method, std::string path, std::string query, std::string body) {
+Task<Result<Json>> Cloud::admin_answer(std::string method, std::string path, std::string query,
+                                       std::string body) {
   const bool get = method == "GET", post = method == "POST";
   if (path == "status" && get) co_return co_await status();
   if (path == "reset" && post) co_return co_await reset();
@@ -113,7 +119,8 @@ Task<Result<Json>> Cloud::admin_answer(std::string method, std::string path, std
   if (path == "bill" && get) co_return co_await bill(account, region);
   if (path == "wait-for-logs" && get) {
     const auto seen = parse_int(parameter(query, "seen", "0")).value_or(0);
-    co_return co_await wait_for_logs(account, region, parameter(query, "group", ""), static_cast<std::uint64_t>(std::max<std::int64_t>(seen, 0)));
+    co_return co_await wait_for_logs(account, region, parameter(query, "group", ""),
+                                     static_cast<std::uint64_t>(std::max<std::int64_t>(seen, 0)));
   }
   if (path == "runtimes" && get) {
     CO_TRY(co_await lambda_->refresh_runtimes());
@@ -124,8 +131,11 @@ Task<Result<Json>> Cloud::admin_answer(std::string method, std::string path, std
     answer["runtimes"] = std::move(list);
     co_return answer;
   }
-  co_return fail("NotFound", str("There is no ", method, " ", kPrefix, path, ". There are: GET health, status, clock, bill, "
-                                 "runtimes, wait-for-logs; POST reset, clock."), 404);
+  co_return fail("NotFound",
+                 str("There is no ", method, " ", kPrefix, path,
+                     ". There are: GET health, status, clock, bill, "
+                     "runtimes, wait-for-logs; POST reset, clock."),
+                 404);
 }
 
 Json Cloud::clock_now() const {
@@ -138,10 +148,15 @@ Json Cloud::clock_now() const {
 
 Task<Result<Json>> Cloud::advance(std::int64_t by_us) {
   if (!manual_clock_)
-    co_return fail("InvalidRequest", "The cloud's time runs with the machine's. To move it by hand, start the server with --clock manual.", 400);
+    co_return fail("InvalidRequest",
+                   "The cloud's time runs with the machine's. To move it by hand, start the server "
+                   "with --clock manual.",
+                   400);
   constexpr std::int64_t kMost = 366LL * 86400 * 1'000'000;
-  if (by_us <= 0 || by_us > kMost) co_return fail("InvalidRequest", "Time moves forward only, by at most 366 days at once.", 400);
-  if (advancing_.exchange(true)) co_return fail("Conflict", "The clock is being moved already.", 409);
+  if (by_us <= 0 || by_us > kMost)
+    co_return fail("InvalidRequest", "Time moves forward only, by at most 366 days at once.", 400);
+  if (advancing_.exchange(true))
+    co_return fail("Conflict", "The clock is being moved already.", 409);
   // The new time is kept first: whatever fires may record it, and time never goes back.
   auto kept = keep_clock(manual_clock_->now() + Duration(by_us));
   if (kept) co_await manual_clock_->advance(Duration(by_us));
@@ -166,8 +181,10 @@ Task<Result<Json>> Cloud::reset() {
   co_return answer;
 }
 
-Task<Result<Json>> Cloud::wait_for_logs(std::string account, std::string region, std::string group, std::uint64_t seen) {
-  auto waited = co_await with_deadline<std::uint64_t>(std::chrono::seconds(20), logs_->wait_for_events(account, region, group, seen));
+Task<Result<Json>> Cloud::wait_for_logs(std::string account, std::string region, std::string group,
+                                        std::uint64_t seen) {
+  auto waited = co_await with_deadline<std::uint64_t>(
+      std::chrono::seconds(20), logs_->wait_for_events(account, region, group, seen));
   if (!waited && !waited.error().is(errc::kDeadline)) co_return fail(std::move(waited.error()));
   JsonObject answer;
   answer["seen"] = waited.value_or(seen);
@@ -177,8 +194,9 @@ Task<Result<Json>> Cloud::wait_for_logs(std::string account, std::string region,
 // What the account used over the last year of cloud time.
 Task<Result<Json>> Cloud::bill(std::string account, std::string region) {
   const Time until = clock_->now() + std::chrono::days(1);
-  CO_TRY_ASSIGN(const auto bill, co_await services::billing::compute(*journals_, prices_, account, region,
-                                                                     until - std::chrono::days(366), until));
+  CO_TRY_ASSIGN(const auto bill,
+                co_await services::billing::compute(*journals_, prices_, account, region,
+                                                    until - std::chrono::days(366), until));
   JsonArray lines;
   for (const auto& line : bill.lines) {
     JsonObject item;
@@ -210,7 +228,8 @@ Task<Result<Json>> Cloud::status() {
   server["account"] = options_.account;
   server["region"] = options_.region;
   server["clock"] = str(iso8601_millis(clock_->now()), manual_clock_ ? " (moved by hand)" : "");
-  server["up_seconds"] = static_cast<std::int64_t>((real_.monotonic() - started_).count() / 1'000'000'000);
+  server["up_seconds"] =
+      static_cast<std::int64_t>((real_.monotonic() - started_).count() / 1'000'000'000);
   const auto& able = driver_->capabilities();
   JsonObject may;
   may["isolation"] = able.isolation;

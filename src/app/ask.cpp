@@ -9,7 +9,8 @@ namespace pileus::app {
 
 namespace {
 
-Task<void> fulfil(net::HttpClient& client, net::ClientRequest request, std::promise<Result<net::ClientResponse>>& answer) {
+Task<void> fulfil(net::HttpClient& client, net::ClientRequest request,
+                  std::promise<Result<net::ClientResponse>>& answer) {
   answer.set_value(co_await client.send(std::move(request)));
 }
 
@@ -34,8 +35,9 @@ Result<net::ClientResponse> send(net::ClientRequest request) {
 
 Result<Json> to_json(const Target& target, Result<net::ClientResponse> response) {
   if (!response)
-    return fail(std::string(errc::kIo), str("no server answers at ", target.listen, " (", response.error().message(),
-                                            "). Start one with: pileus serve --listen ", target.listen));
+    return fail(std::string(errc::kIo),
+                str("no server answers at ", target.listen, " (", response.error().message(),
+                    "). Start one with: pileus serve --listen ", target.listen));
   auto json = response->body.empty() ? Result<Json>(JsonObject()) : parse_json(response->body);
   if (response->status < 300) return json;
   std::string message = response->body;
@@ -48,7 +50,8 @@ Result<Json> to_json(const Target& target, Result<net::ClientResponse> response)
 
 }  // namespace
 
-Result<Json> ask_admin(const Target& target, std::string method, std::string path, std::string body) {
+Result<Json> ask_admin(const Target& target, std::string method, std::string path,
+                       std::string body) {
   net::ClientRequest request;
   request.method = std::move(method);
   request.url = str("http://", target.listen, "/_pileus/", path);
@@ -56,7 +59,8 @@ Result<Json> ask_admin(const Target& target, std::string method, std::string pat
   return to_json(target, send(std::move(request)));
 }
 
-Result<Json> ask_aws(const Target& target, std::string service, std::string operation_target, const Json& input) {
+Result<Json> ask_aws(const Target& target, std::string service, std::string operation_target,
+                     const Json& input) {
   net::ClientRequest request;
   request.method = "POST";
   request.url = str("http://", target.listen, "/");
@@ -65,8 +69,9 @@ Result<Json> ask_aws(const Target& target, std::string service, std::string oper
                                            {"Content-Type", "application/x-amz-json-1.1"},
                                            {"X-Amz-Target", std::move(operation_target)}};
   const aws::RequestParts parts{"POST", "/", "", headers, request.body};
-  const auto added = aws::sign(parts, {target.account, "unused", ""},
-                               {.region = target.region, .service = std::move(service), .now = SystemTime().now()});
+  const auto added = aws::sign(
+      parts, {target.account, "unused", ""},
+      {.region = target.region, .service = std::move(service), .now = SystemTime().now()});
   for (const auto& [name, value] : headers)
     if (name != "Host") request.headers.add(name, value);
   for (const auto& [name, value] : added) request.headers.add(name, value);

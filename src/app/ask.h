@@ -8,8 +8,10 @@
 namespace pileus::app {
 
 // The admin interface (/_pileus/…): the answer's JSON, or an error that says what to do.
-Result<Json> ask_admin(const Target& target, std::string method, std::string path, std::string body = {});
+Result<Json> ask_admin(const Target& target, std::string method, std::string path,
+                       std::string body = {});
 // A JSON-protocol AWS call, signed with the account's number as the key: the owner's convenience.
-Result<Json> ask_aws(const Target& target, std::string service, std::string operation_target, const Json& input);
+Result<Json> ask_aws(const Target& target, std::string service, std::string operation_target,
+                     const Json& input);
 
 }  // namespace pileus::app

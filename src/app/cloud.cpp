@@ -12,8 +12,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "gen/iam/interface.h"
-#include "gen/logs/client.h"
 #include "gen/lambda/interface.h"
+#include "gen/logs/client.h"
 #include "gen/sts/interface.h"
 #include "sandbox/process_driver.h"
 #include "services/iam/service.h"
@@ -37,27 +37,33 @@ Task<void> fulfil(Task<void> task, std::promise<void>& done) {
 std::string runtimes_folder() {
   std::error_code failed;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", failed);
-  for (const auto& candidate : {program.parent_path() / "../share/pileus/runtimes", program.parent_path() / "../runtimes"})
-    if (std::filesystem::is_directory(candidate, failed)) return std::filesystem::canonical(candidate, failed).string();
+  for (const auto& candidate :
+       {program.parent_path() / "../share/pileus/runtimes", program.parent_path() / "../runtimes"})
+    if (std::filesystem::is_directory(candidate, failed))
+      return std::filesystem::canonical(candidate, failed).string();
   return "/usr/share/pileus/runtimes";
 }
 
 std::uint32_t starting_user() {
   // Under sudo the owner is who typed it.
   if (const char* sudo_uid = std::getenv("SUDO_UID"); sudo_uid && geteuid() == 0)
-    if (const auto uid = parse_int(sudo_uid); uid && *uid > 0) return static_cast<std::uint32_t>(*uid);
+    if (const auto uid = parse_int(sudo_uid); uid && *uid > 0)
+      return static_cast<std::uint32_t>(*uid);
   return geteuid();
 }
 
 bool is_loopback(const std::string& address) {
-  return address.starts_with("127.") || address.starts_with("[::1]") || address.starts_with("localhost:") ||
-         address.starts_with("unix:");
+  return address.starts_with("127.") || address.starts_with("[::1]") ||
+         address.starts_with("localhost:") || address.starts_with("unix:");
 }
 
 }  // namespace
 
 Cloud::Cloud(ServeOptions options, sandbox::Launcher& launcher)
-    : options_(std::move(options)), launcher_(launcher), started_(real_.monotonic()), owner_uid_(starting_user()) {}
+    : options_(std::move(options)),
+      launcher_(launcher),
+      started_(real_.monotonic()),
+      owner_uid_(starting_user()) {}
 
 Cloud::~Cloud() = default;
 
@@ -84,13 +90,16 @@ Result<Unit> Cloud::make_clock() {
     clock_ = manual_clock_.get();
     if (!then) TRY(keep_clock(now));
   } else {
-    real_clock_ = std::make_unique<RealClock>(real_, then && *then > now ? *then - now : Duration(0));
+    real_clock_ =
+        std::make_unique<RealClock>(real_, then && *then > now ? *then - now : Duration(0));
     clock_ = real_clock_.get();
   }
   return Unit{};
 }
 
-Result<Unit> Cloud::keep_clock(Time time) { return data_->write("clock", iso8601(time) + "\n", 0600); }
+Result<Unit> Cloud::keep_clock(Time time) {
+  return data_->write("clock", iso8601(time) + "\n", 0600);
+}
 
 Result<Unit> Cloud::open_stores() {
   store::SqliteOptions options;
@@ -104,7 +113,8 @@ Result<Unit> Cloud::open_stores() {
 Result<Unit> Cloud::read_prices() {
   if (options_.prices.empty()) return Unit{};
   std::ifstream file(options_.prices);
-  if (!file) return fail(std::string(errc::kIo), str("cannot read the price list ", options_.prices));
+  if (!file)
+    return fail(std::string(errc::kIo), str("cannot read the price list ", options_.prices));
   std::stringstream text;
   text << file.rdbuf();
   TRY_ASSIGN(prices_, services::billing::parse_prices(text.str()));
@@ -124,7 +134,8 @@ Result<Unit> Cloud::make_services() {
   const bool quotas = options_.aws_quotas;
   services::iam::IamOptions iam_options;
   iam_options.quotas = quotas ? services::iam::Quotas::kAws : services::iam::Quotas::kNone;
-  iam_ = std::make_unique<services::iam::IamService>(*records_, real_, random_, master, iam_options);
+  iam_ =
+      std::make_unique<services::iam::IamService>(*records_, real_, random_, master, iam_options);
   sts_ = std::make_unique<services::sts::StsService>(*iam_, *iam_, *clock_, real_, random_, master);
   authorizer_ = std::make_unique<aws::PolicyAuthorizer>(*iam_);
   door_->set_authority(*sts_, *authorizer_);
@@ -138,15 +149,17 @@ Result<Unit> Cloud::make_services() {
   lambda.state_directory = data_->at("lambda");
   lambda.runtimes_directory = options_.runtimes.empty() ? runtimes_folder() : options_.runtimes;
   lambda.quotas = quotas ? services::lambda::Quotas::kAws : services::lambda::Quotas::kNone;
-  lambda.runtime_choice = options_.nearest_runtime ? services::lambda::RuntimeChoice::kNearest : services::lambda::RuntimeChoice::kExact;
+  lambda.runtime_choice = options_.nearest_runtime ? services::lambda::RuntimeChoice::kNearest
+                                                   : services::lambda::RuntimeChoice::kExact;
   lambda.prewarm = options_.prewarm;
   auto* door_of_sandboxes = door_.get();
   lambda_ = std::make_unique<services::lambda::LambdaService>(
-      services::lambda::Dependencies{*records_, *blobs_, *journals_, *driver_, *loops_, *sandbox_server_, *door_, *sts_, *logs_client_,
-                                     *clock_, real_, random_,
-                                     [door_of_sandboxes] [[clang::coro_wrapper]] (net::Request& request) {
-                                       return door_of_sandboxes->handle(request, aws::Trust::kVerified);
-                                     }},
+      services::lambda::Dependencies{
+          *records_, *blobs_, *journals_, *driver_, *loops_, *sandbox_server_, *door_, *sts_,
+          *logs_client_, *clock_, real_, random_,
+          [door_of_sandboxes] [[clang::coro_wrapper]] (net::Request & request) {
+            return door_of_sandboxes->handle(request, aws::Trust::kVerified);
+          }},
       lambda);
 
   door_->add(gen::iam::kService, static_cast<gen::iam::Iam*>(iam_.get()));
@@ -167,10 +180,16 @@ Result<Unit> Cloud::listen() {
     options.info.name = "public";
     options.info.loopback = is_loopback(address);
     options.tls = identity;
-    // A wildcard right under `localhost` is refused by clients: such names get certificates of their own.
+    // A wildcard right under `localhost` is refused by clients: such names get certificates of
+    // their own.
     options.tls_by_name = [self](const std::string& name) { return self->certificate_for(name); };
     options.place = [self](const net::Request& request) { return self->lambda_->place(request); };
-    TRY_ASSIGN(auto bound, server_->listen(address, [self] [[clang::coro_wrapper]] (net::Request& request) { return self->serve(request); }, std::move(options)));
+    TRY_ASSIGN(auto bound, server_->listen(
+                               address,
+                               [self] [[clang::coro_wrapper]] (net::Request & request) {
+                                 return self->serve(request);
+                               },
+                               std::move(options)));
     addresses_.push_back(std::move(bound));
   }
   return Unit{};
@@ -201,6 +220,7 @@ void Cloud::run_and_wait(Task<void> task) {
 }
 
 Task<void> Cloud::stop_services() {
+  (void)co_await lambda_->quiesce();
   co_await server_->drain(kPatience);
   (void)co_await lambda_->stop();
   (void)co_await iam_->save_last_uses();

@@ -18,12 +18,24 @@
 #include "store/journals.h"
 #include "store/records.h"
 
-namespace pileus::services::iam { class IamService; }
-namespace pileus::services::sts { class StsService; }
-namespace pileus::services::logs { class LogsService; }
-namespace pileus::services::lambda { class LambdaService; }
-namespace pileus::gen::logs { class LogsClient; }
-namespace pileus::sandbox { class ProcessDriver; }
+namespace pileus::services::iam {
+class IamService;
+}
+namespace pileus::services::sts {
+class StsService;
+}
+namespace pileus::services::logs {
+class LogsService;
+}
+namespace pileus::services::lambda {
+class LambdaService;
+}
+namespace pileus::gen::logs {
+class LogsClient;
+}
+namespace pileus::sandbox {
+class ProcessDriver;
+}
 
 namespace pileus::app {
 
@@ -33,7 +45,7 @@ class Cloud {
   ~Cloud();
 
   Result<Unit> start();
-  void stop();   // waits for requests in flight, at most kPatience
+  void stop();  // waits for requests in flight, at most kPatience
   const std::vector<std::string>& addresses() const { return addresses_; }
   // What `pileus serve` says about itself, for people; waits for the runtimes to be found.
   std::string introduction();
@@ -56,11 +68,13 @@ class Cloud {
   Task<net::Response> serve(net::Request& request);
   bool is_owner(const net::Request& request) const;
   Task<net::Response> admin(net::Request& request);
-  Task<Result<Json>> admin_answer(std::string method, std::string path, std::string query, std::string body);
+  Task<Result<Json>> admin_answer(std::string method, std::string path, std::string query,
+                                  std::string body);
   Task<Result<Json>> reset();
   Task<Result<Json>> advance(std::int64_t by_us);
   Task<Result<Json>> bill(std::string account, std::string region);
-  Task<Result<Json>> wait_for_logs(std::string account, std::string region, std::string group, std::uint64_t seen);
+  Task<Result<Json>> wait_for_logs(std::string account, std::string region, std::string group,
+                                   std::uint64_t seen);
   Json clock_now() const;
   Task<Result<Json>> status();
 
@@ -69,18 +83,19 @@ class Cloud {
   SystemTime real_;
   mutable SystemRandom random_;  // draws change nothing that can be seen
   std::chrono::nanoseconds started_;
-  std::uint32_t owner_uid_;            // besides root, who may use it without known keys
+  std::uint32_t owner_uid_;  // besides root, who may use it without known keys
   std::unique_ptr<DataDir> data_;
   std::unique_ptr<ManualClock> manual_clock_;
   std::unique_ptr<RealClock> real_clock_;
   Clock* clock_ = nullptr;
   std::unique_ptr<net::Loops> loops_;
-  std::unique_ptr<TaskGroup> group_;   // of the first loop
+  std::unique_ptr<TaskGroup> group_;  // of the first loop
   std::unique_ptr<store::Records> records_;
   std::unique_ptr<store::Journals> journals_;
   std::unique_ptr<store::Blobs> blobs_;
-  std::unique_ptr<net::HttpServer> server_;          // the public listeners
-  std::unique_ptr<net::HttpServer> sandbox_server_;  // those inside sandboxes: they end with the functions
+  std::unique_ptr<net::HttpServer> server_;  // the public listeners
+  std::unique_ptr<net::HttpServer>
+      sandbox_server_;  // those inside sandboxes: they end with the functions
   std::unique_ptr<aws::Door> door_;
   std::unique_ptr<aws::PolicyAuthorizer> authorizer_;
   std::unique_ptr<sandbox::ProcessDriver> driver_;

@@ -69,10 +69,8 @@ std::int64_t parse_duration_us(const std::string& text) {
 int print_env(const Target& target) {
   print(str("export AWS_ENDPOINT_URL=http://", target.listen, "\n",
             "export AWS_ACCESS_KEY_ID=", target.account, "\n",
-            "export AWS_SECRET_ACCESS_KEY=pileus\n",
-            "export AWS_DEFAULT_REGION=", target.region, "\n",
-            "export AWS_REGION=", target.region, "\n",
-            "export AWS_PAGER="));
+            "export AWS_SECRET_ACCESS_KEY=pileus\n", "export AWS_DEFAULT_REGION=", target.region,
+            "\n", "export AWS_REGION=", target.region, "\n", "export AWS_PAGER="));
   return 0;
 }
 
@@ -87,12 +85,16 @@ int print_status(const Target& target) {
       for (const auto& [key, value] : content.get_object()) {
         std::string name = replace_all(key, "_", " ");
         if (name.ends_with(" bytes"))
-          cells.push_back({name.substr(0, name.size() - 6), human_bytes(value.is_int64() ? value.get_int64() : 0)});
+          cells.push_back({name.substr(0, name.size() - 6),
+                           human_bytes(value.is_int64() ? value.get_int64() : 0)});
         else if (value.is_array()) {
           bool first = true;
-          for (const auto& item : value.get_array()) cells.push_back({std::exchange(first, false) ? name : "", shown(item)});
+          for (const auto& item : value.get_array())
+            cells.push_back({std::exchange(first, false) ? name : "", shown(item)});
           if (first) cells.push_back({name, "none"});
-        } else cells.push_back({name, value.is_bool() ? (value.get_bool() ? green("yes") : red("no")) : shown(value)});
+        } else
+          cells.push_back({name, value.is_bool() ? (value.get_bool() ? green("yes") : red("no"))
+                                                 : shown(value)});
       }
       for (const auto& row : cells) {
         std::string line = "  " + row[0];
@@ -107,22 +109,26 @@ int print_status(const Target& target) {
 }
 
 int print_bill(const Target& target) {
-  const auto bill = ask_admin(target, "GET", str("bill?account=", target.account, "&region=", target.region));
+  const auto bill =
+      ask_admin(target, "GET", str("bill?account=", target.account, "&region=", target.region));
   if (!bill) return complain_about(bill.error());
-  std::vector<std::vector<std::string>> rows = {{"day", "function", "requests", "GB-seconds", "cost"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"day", "function", "requests", "GB-seconds", "cost"}};
   if (const Json* lines = find(*bill, "lines"); lines && lines->is_array())
     for (const auto& line : lines->get_array()) {
       char gb_seconds[32];
       std::snprintf(gb_seconds, sizeof gb_seconds, "%.3f", number(line, "gb_seconds"));
-      rows.push_back({std::string(find_string(line, "day")), std::string(find_string(line, "function")),
-                      std::to_string(find_int(line, "requests")), gb_seconds, money(number(line, "cost"))});
+      rows.push_back(
+          {std::string(find_string(line, "day")), std::string(find_string(line, "function")),
+           std::to_string(find_int(line, "requests")), gb_seconds, money(number(line, "cost"))});
     }
   if (rows.size() == 1) {
     print("Nothing was used yet: no bill.");
     return 0;
   }
   print(table(rows));
-  print(str("  total ", bold(money(number(*bill, "total"))), dim("   (AWS list prices, before any free tier)")));
+  print(str("  total ", bold(money(number(*bill, "total"))),
+            dim("   (AWS list prices, before any free tier)")));
   return 0;
 }
 
@@ -144,7 +150,8 @@ int print_clock(const Target& target) {
 
 int advance_clock(const Target& target, const std::string& by) {
   const auto microseconds = parse_duration_us(by);
-  if (microseconds <= 0) return complain(str("'", by, "' is no duration"), "Say for example 30s, 5m, 2h30m or 1d.");
+  if (microseconds <= 0)
+    return complain(str("'", by, "' is no duration"), "Say for example 30s, 5m, 2h30m or 1d.");
   JsonObject body;
   body["by_us"] = microseconds;
   const auto answer = ask_admin(target, "POST", "clock", to_text(body));
@@ -165,7 +172,8 @@ int list_runtimes(const Target& target) {
 namespace {
 
 std::string group_of(const std::string& name) {
-  return name.starts_with("/") || name.find('/') != std::string::npos ? name : "/aws/lambda/" + name;
+  return name.starts_with("/") || name.find('/') != std::string::npos ? name
+                                                                      : "/aws/lambda/" + name;
 }
 
 int list_groups(const Target& target) {
@@ -176,13 +184,16 @@ int list_groups(const Target& target) {
     if (!page) return complain_about(page.error());
     if (const Json* groups = find(*page, "logGroups"); groups && groups->is_array())
       for (const auto& group : groups->get_array())
-        rows.push_back({std::string(find_string(group, "logGroupName")), human_bytes(find_int(group, "storedBytes"))});
+        rows.push_back({std::string(find_string(group, "logGroupName")),
+                        human_bytes(find_int(group, "storedBytes"))});
     const auto next = find_string(*page, "nextToken");
     if (next.empty()) break;
     input["nextToken"] = next;
   }
-  if (rows.size() == 1) print("No log groups yet: they appear with the first invocation of a function.");
-  else print(table(rows));
+  if (rows.size() == 1)
+    print("No log groups yet: they appear with the first invocation of a function.");
+  else
+    print(table(rows));
   return 0;
 }
 
@@ -191,7 +202,9 @@ int list_groups(const Target& target) {
 int print_logs(const Target& target, const LogsQuery& query) {
   if (query.group.empty()) return list_groups(target);
   const auto back = parse_duration_us(query.since);
-  if (back <= 0) return complain(str("--since '", query.since, "' is no duration"), "Say for example 30s, 5m, 2h or 1d.");
+  if (back <= 0)
+    return complain(str("--since '", query.since, "' is no duration"),
+                    "Say for example 30s, 5m, 2h or 1d.");
   const auto clock = ask_admin(target, "GET", "clock");
   if (!clock) return complain_about(clock.error());
   std::int64_t from = find_int(*clock, "now_ms") - back / 1000;
@@ -224,8 +237,10 @@ int print_logs(const Target& target, const LogsQuery& query) {
     }
     if (!query.tail) return 0;
     // Waits for something new; the count is taken before the events are read, so none is missed.
-    const auto waited = ask_admin(target, "GET", str("wait-for-logs?account=", target.account, "&region=", target.region,
-                                                     "&seen=", seen, "&group=", percent_encode(group_of(query.group))));
+    const auto waited =
+        ask_admin(target, "GET",
+                  str("wait-for-logs?account=", target.account, "&region=", target.region,
+                      "&seen=", seen, "&group=", percent_encode(group_of(query.group))));
     if (!waited) return complain_about(waited.error());
     seen = find_int(*waited, "seen");
   }

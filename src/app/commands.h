@@ -8,7 +8,7 @@
 namespace pileus::app {
 
 struct Target {
-  std::string listen;                    // HOST:PORT of the server
+  std::string listen;  // HOST:PORT of the server
   std::string account = "000000000000";
   std::string region = "us-east-1";
 };
@@ -24,10 +24,10 @@ int list_runtimes(const Target& target);
 int add_runtime(const std::string& runtimes, const std::string& name);
 
 struct LogsQuery {
-  std::string group;    // a log group, or a function's name
-  bool tail = false;    // go on as events arrive
+  std::string group;  // a log group, or a function's name
+  bool tail = false;  // go on as events arrive
   std::string since = "10m";
-  std::string filter;   // CloudWatch Logs filter pattern
+  std::string filter;  // CloudWatch Logs filter pattern
 };
 int print_logs(const Target& target, const LogsQuery& query);
 

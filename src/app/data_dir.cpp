@@ -24,8 +24,9 @@ Error io_error(std::string_view what, const std::string& path) {
 Result<std::unique_ptr<DataDir>> DataDir::open(std::string path) {
   std::error_code failed;
   std::filesystem::create_directories(path, failed);
-  if (failed) return fail(std::string(errc::kIo), str("cannot make the data directory ", path, ": ", failed.message(),
-                                                      ". Choose another with --data DIR."));
+  if (failed)
+    return fail(std::string(errc::kIo), str("cannot make the data directory ", path, ": ",
+                                            failed.message(), ". Choose another with --data DIR."));
   path = std::filesystem::absolute(path).lexically_normal().string();
   const int lock = ::open((path + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock < 0) return fail(io_error("cannot open", path + "/lock"));
@@ -33,8 +34,9 @@ Result<std::unique_ptr<DataDir>> DataDir::open(std::string path) {
     char holder[32] = {};
     [[maybe_unused]] const auto got = pread(lock, holder, sizeof holder - 1, 0);
     ::close(lock);
-    return fail(std::string(errc::kIo), str("the data directory ", path, " is in use by process ", trim(holder),
-                                            ". Stop that server, or choose another directory with --data DIR."));
+    return fail(std::string(errc::kIo),
+                str("the data directory ", path, " is in use by process ", trim(holder),
+                    ". Stop that server, or choose another directory with --data DIR."));
   }
   const std::string pid = str(getpid(), "\n");
   if (ftruncate(lock, 0) != 0 || pwrite(lock, pid.data(), pid.size(), 0) < 0) {
@@ -72,7 +74,8 @@ Result<Unit> DataDir::write(std::string_view name, std::string_view content, uns
   }
   const bool synced = fsync(file) == 0;
   ::close(file);
-  if (!synced || rename(temporary.c_str(), target.c_str()) != 0) return fail(io_error("cannot write", target));
+  if (!synced || rename(temporary.c_str(), target.c_str()) != 0)
+    return fail(io_error("cannot write", target));
   const int folder = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder >= 0) {
     fsync(folder);
@@ -86,8 +89,11 @@ Result<aws::MasterKey> DataDir::master_key(Random& random) const {
   TRY_ASSIGN(auto kept, read("master.key"));
   if (kept) {
     if (kept->size() != key.size())
-      return fail(std::string(errc::kIo), str(at("master.key"), " is damaged: it has ", kept->size(), " bytes instead of 32. "
-                                              "Without it the secrets of access keys cannot be read; restore it from a backup."));
+      return fail(
+          std::string(errc::kIo),
+          str(at("master.key"), " is damaged: it has ", kept->size(),
+              " bytes instead of 32. "
+              "Without it the secrets of access keys cannot be read; restore it from a backup."));
     std::memcpy(key.data(), kept->data(), key.size());
     return key;
   }

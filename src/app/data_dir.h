@@ -23,7 +23,7 @@ class DataDir {
   // Durable and whole when it returns. `mode` e.g. 0600.
   Result<Unit> write(std::string_view name, std::string_view content, unsigned mode) const;
 
-  Result<aws::MasterKey> master_key(Random& random) const;     // made once
+  Result<aws::MasterKey> master_key(Random& random) const;  // made once
   // For localhost and its addresses; made once, renewed a month before its end.
   Result<net::TlsIdentity> tls(Time now, Random& random) const;
   // For one name, signed by the same authority; not kept.

@@ -25,10 +25,13 @@ std::string isolation_line(const sandbox::Capabilities& able) {
   if (able.cpu_limit) limits.emplace_back("cpu");
   if (able.process_limit) limits.emplace_back("processes");
   if (able.freezer) limits.emplace_back("freezer");
-  return str("namespaces", able.seccomp ? ", seccomp" : "", limits.empty() ? "; no cgroups" : str(", cgroup ", able.cgroup, " (", joined(limits), ")"));
+  return str(
+      "namespaces", able.seccomp ? ", seccomp" : "",
+      limits.empty() ? "; no cgroups" : str(", cgroup ", able.cgroup, " (", joined(limits), ")"));
 }
 
-Task<void> collect(services::lambda::LambdaService& lambda, std::promise<std::vector<std::string>>& found) {
+Task<void> collect(services::lambda::LambdaService& lambda,
+                   std::promise<std::vector<std::string>>& found) {
   auto status = co_await lambda.status();
   found.set_value(status ? std::move(status->runtimes) : std::vector<std::string>());
 }
@@ -46,12 +49,15 @@ std::string Cloud::introduction() {
     name.resize(11, ' ');
     out += str("  ", dim(name), text, "\n");
   };
-  line("keeps", str(data_->path(), " · account ", options_.account, " · ", options_.region, manual_clock_ ? " · clock moved by hand" : ""));
+  line("keeps", str(data_->path(), " · account ", options_.account, " · ", options_.region,
+                    manual_clock_ ? " · clock moved by hand" : ""));
   line("isolation", isolation_line(able));
-  line("network", able.outbound ? "functions reach the outside world, never this machine" : "functions reach no network but this cloud");
+  line("network", able.outbound ? "functions reach the outside world, never this machine"
+                                : "functions reach no network but this cloud");
   line("runtimes", ready.empty() ? red("none: pileus runtimes add python3.13") : joined(ready));
   for (const auto& sentence : able.missing) line("missing", sentence);
-  line("next", str(bold("eval \"$(pileus env)\""), " && aws lambda list-functions", dim("   (Ctrl-C stops)")));
+  line("next", str(bold("eval \"$(pileus env)\""), " && aws lambda list-functions",
+                   dim("   (Ctrl-C stops)")));
   if (!out.empty()) out.pop_back();
   return out;
 }

@@ -44,11 +44,13 @@ int serve(const ServeOptions& options) {
     return status;
   }
   for (const auto& address : cloud.addresses())
-    print(str(bold("pileus " + std::string(kVersion)), " listens on http://", address, dim("  (and https)")));
+    print(str(bold("pileus " + std::string(kVersion)), " listens on http://", address,
+              dim("  (and https)")));
   print(cloud.introduction());
   int number = 0;
   sigwait(&signals, &number);
-  print(str("\nstopping: requests in flight may finish (at most ", Cloud::kPatience.count(), " s)"));
+  print(
+      str("\nstopping: requests in flight may finish (at most ", Cloud::kPatience.count(), " s)"));
   cloud.stop();
   return 0;
 }

@@ -216,7 +216,8 @@ TEST_F(Decisions, A_trust_policy_must_allow_the_root_too) {
   assume.resource = "arn:aws:iam::123456789012:role/r";
   assume.resource_policy_kind = Authorization::ResourcePolicy::kTrust;
   assume.resource_policy =
-      R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}})";
+      R"({"Version":"2012-10-17","Statement":{"Effect":"Allow",
+          "Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}})";
   EXPECT_EQ(decide(root, assume).error().message(),
             "User: arn:aws:iam::123456789012:root is not authorized to perform: sts:AssumeRole on "
             "resource: arn:aws:iam::123456789012:role/r");

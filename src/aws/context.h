@@ -20,12 +20,17 @@ namespace pileus::aws {
 using ConditionValues = std::map<std::string, std::vector<std::string>>;
 
 struct Authorization {
-  std::string action;           // "lambda:InvokeFunction"
-  std::string resource = "*";   // ARN
-  std::string resource_account; // "" : the context's account
-  std::string resource_policy;  // JSON of the resource's own policy, "" if it has none
-  // kRequired: nothing is allowed that it does not allow (key policies). kTrust: a role's trust policy.
-  enum class ResourcePolicy { kOrdinary, kRequired, kTrust } resource_policy_kind = ResourcePolicy::kOrdinary;
+  std::string action;            // "lambda:InvokeFunction"
+  std::string resource = "*";    // ARN
+  std::string resource_account;  // "" : the context's account
+  std::string resource_policy;   // JSON of the resource's own policy, "" if it has none
+  // kRequired: nothing is allowed that it does not allow (key policies). kTrust: a role's trust
+  // policy.
+  enum class ResourcePolicy {
+    kOrdinary,
+    kRequired,
+    kTrust
+  } resource_policy_kind = ResourcePolicy::kOrdinary;
   ConditionValues conditions;
 };
 
@@ -44,12 +49,14 @@ class Context {
           std::string region, std::string request_id, Time now);
 
   const Identity& identity() const { return *identity_; }
-  std::shared_ptr<const Identity> shared_identity() const { return identity_; }  // shared: cached by key
-  const std::string& account() const { return account_; }    // whose resources: the caller's account
+  std::shared_ptr<const Identity> shared_identity() const {
+    return identity_;
+  }                                                        // shared: cached by key
+  const std::string& account() const { return account_; }  // whose resources: the caller's account
   const std::string& region() const { return region_; }
-  std::string_view partition() const;                        // "aws", "aws-cn", "aws-us-gov"
+  std::string_view partition() const;  // "aws", "aws-cn", "aws-us-gov"
   const std::string& request_id() const { return request_id_; }
-  Time now() const { return now_; }                          // cloud time at arrival
+  Time now() const { return now_; }  // cloud time at arrival
   // "<account>/<region>" for records; "<account>/global" for global services.
   std::string partition_key() const { return account_ + "/" + region_; }
   std::string global_key() const { return account_ + "/global"; }
@@ -57,24 +64,26 @@ class Context {
   std::string arn(std::string_view service, std::string_view resource) const;
 
   // Asks for a decision. Every handler asks at least once before it answers.
-  [[clang::coro_wrapper]] Task<Result<Unit>> authorize(std::string action, std::string resource, ConditionValues conditions = {});
+  [[clang::coro_wrapper]] Task<Result<Unit>> authorize(std::string action, std::string resource,
+                                                       ConditionValues conditions = {});
   [[clang::coro_wrapper]] Task<Result<Unit>> authorize(Authorization request);
-  // For the few operations that AWS lets anyone make (GetCallerIdentity); the reason is for readers.
+  // For the few operations that AWS lets anyone make (GetCallerIdentity); the reason is for
+  // readers.
   void needs_no_authorization(std::string_view reason);
   bool decided() const { return decided_; }
 
   // Set by the Door for calls from outside; empty for internal ones.
   std::string source_ip;
   std::string user_agent;
-  std::string trace_header;    // X-Amzn-Trace-Id as received
+  std::string trace_header;  // X-Amzn-Trace-Id as received
   bool secure_transport = false;
-  bool internal = false;       // made by a service of this program
+  bool internal = false;  // made by a service of this program
   // Internal calls: the resource in whose name a service calls (aws:SourceArn, aws:SourceAccount),
   // and the services that pass on the caller's own identity (aws:CalledVia), first one first.
   std::string source_arn;
   std::string source_account;
   std::vector<std::string> called_via;
-  std::string action_id;       // of the saved action that makes this internal call; "" otherwise
+  std::string action_id;  // of the saved action that makes this internal call; "" otherwise
   const Service* service = nullptr;
   const Operation* operation = nullptr;
   const std::vector<std::pair<std::string, std::string>>* headers = nullptr;  // of the HTTP request

@@ -38,10 +38,10 @@ struct NamedPolicy {
   std::string document;  // JSON
 };
 struct PrincipalPolicies {
-  std::vector<NamedPolicy> identity;           // inline, managed, those of groups
+  std::vector<NamedPolicy> identity;  // inline, managed, those of groups
   std::optional<NamedPolicy> boundary;
-  std::vector<NamedPolicy> session_managed;    // documents of Identity::session_policy_arns
-  std::uint64_t version = 0;                   // grows whenever anything of it changes
+  std::vector<NamedPolicy> session_managed;  // documents of Identity::session_policy_arns
+  std::uint64_t version = 0;                 // grows whenever anything of it changes
 };
 
 class Policies {
@@ -57,9 +57,9 @@ class Policies {
 struct SessionRequest {
   std::string role_arn;
   std::string session_name;
-  std::string service;          // "lambda.amazonaws.com"
+  std::string service;  // "lambda.amazonaws.com"
   Duration lifetime = std::chrono::hours(12);
-  std::string source_arn;       // aws:SourceArn for the trust policy
+  std::string source_arn;  // aws:SourceArn for the trust policy
   std::string source_account;
 };
 struct Session {

@@ -15,7 +15,8 @@ namespace pileus::aws {
 
 namespace {
 
-// AWS's own bound on a Lambda control request (50 MB of zip in base64), the largest of those spoken.
+// AWS's own bound on a Lambda control request (50 MB of zip in base64), the largest of those
+// spoken.
 constexpr std::size_t kMaxBodyBytes = 70'167'211;
 
 struct Room {
@@ -25,50 +26,65 @@ struct Room {
 
 Dialect dialect_of(Protocol protocol, const Service* service) {
   switch (protocol) {
-    case Protocol::kRestJson: return Dialect::kRestJson;
-    case Protocol::kQuery: return Dialect::kQuery;
-    case Protocol::kEc2: return Dialect::kEc2;
+    case Protocol::kRestJson:
+      return Dialect::kRestJson;
+    case Protocol::kQuery:
+      return Dialect::kQuery;
+    case Protocol::kEc2:
+      return Dialect::kEc2;
     case Protocol::kRestXml:
-      return service && std::string_view(service->signing_name).starts_with("s3") ? Dialect::kS3 : Dialect::kQuery;
-    default: return Dialect::kJson;
+      return service && std::string_view(service->signing_name).starts_with("s3") ? Dialect::kS3
+                                                                                  : Dialect::kQuery;
+    default:
+      return Dialect::kJson;
   }
 }
 
-Error unknown_operation(Protocol protocol, const Service& service, const protocol::WireRequest& wire) {
+Error unknown_operation(Protocol protocol, const Service& service,
+                        const protocol::WireRequest& wire) {
   const auto name = protocol::requested_name(protocol, wire);
   switch (protocol) {
     case Protocol::kQuery:
     case Protocol::kEc2:
-      return Error("InvalidAction", str("Could not find operation ", name, " for version ", service.api_version), 400);
+      return Error("InvalidAction",
+                   str("Could not find operation ", name, " for version ", service.api_version),
+                   400);
     case Protocol::kRestJson:
     case Protocol::kRestXml:
-      return Error("UnknownOperationException", str("Unknown operation: ", wire.method, " ", wire.path), 404);
+      return Error("UnknownOperationException",
+                   str("Unknown operation: ", wire.method, " ", wire.path), 404);
     default:
-      return Error("UnknownOperationException", name.empty() ? std::string("The request names no operation.")
-                                                             : str("Unknown operation: ", name), 400);
+      return Error("UnknownOperationException",
+                   name.empty() ? std::string("The request names no operation.")
+                                : str("Unknown operation: ", name),
+                   400);
   }
 }
 
 Error no_service(std::string_view scope_service) {
   return Error("NotImplemented",
-               scope_service.empty()
-                   ? std::string("The request does not say which AWS service it means. Sign it, or use an AWS SDK with "
-                                 "AWS_ENDPOINT_URL set to this address.")
-                   : str("The service '", scope_service, "' is not implemented by this version of Pileus; "
-                         "docs/coverage.md lists what is."), 501);
+               scope_service.empty() ? std::string("The request does not say which AWS service it "
+                                                   "means. Sign it, or use an AWS SDK with "
+                                                   "AWS_ENDPOINT_URL set to this address.")
+                                     : str("The service '", scope_service,
+                                           "' is not implemented by this version of Pileus; "
+                                           "docs/coverage.md lists what is."),
+               501);
 }
 
-// Errors of the floors below that no room has translated are bugs or the machine's: not the caller's.
+// Errors of the floors below that no room has translated are bugs or the machine's: not the
+// caller's.
 bool is_internal(const Error& error) {
-  for (const auto code : {errc::kCancelled, errc::kDeadline, errc::kConflict, errc::kNotFound, errc::kIo,
-                          errc::kLimit, errc::kInvalid})
+  for (const auto code : {errc::kCancelled, errc::kDeadline, errc::kConflict, errc::kNotFound,
+                          errc::kIo, errc::kLimit, errc::kInvalid})
     if (error.is(code)) return true;
   return false;
 }
 
 bool region_is_wellformed(std::string_view region) {
   return !region.empty() && region.size() <= 32 &&
-         region.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
+         region.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") ==
+             std::string_view::npos;
 }
 
 bool is_account_id(std::string_view text) {
@@ -112,11 +128,21 @@ class Door::Impl {
   };
 
   net::Response refuse(const Call& call, const Error& error) const {
-    static constexpr Service kNobody{.name = "", .id = "", .signing_name = "", .endpoint_prefix = "",
-                                     .target_prefix = "", .api_version = "", .xml_namespace = "", .rpc_name = "",
-                                     .protocols = {}, .query_compatible = false, .operations = {}, .errors = {}};
+    static constexpr Service kNobody{.name = "",
+                                     .id = "",
+                                     .signing_name = "",
+                                     .endpoint_prefix = "",
+                                     .target_prefix = "",
+                                     .api_version = "",
+                                     .xml_namespace = "",
+                                     .rpc_name = "",
+                                     .protocols = {},
+                                     .query_compatible = false,
+                                     .operations = {},
+                                     .errors = {}};
     const Service& service = call.room ? *call.room->service : kNobody;
-    return to_response(protocol::write_error(service, call.protocol, call.operation, error, call.request_id));
+    return to_response(
+        protocol::write_error(service, call.protocol, call.operation, error, call.request_id));
   }
 
   const Room* room_of(const Service* service) const {
@@ -140,9 +166,11 @@ class Door::Impl {
 
   // Who is asking. Known keys are verified, wherever they come from; an unknown one is the owner's
   // convenience on the owner's listener, from sockets of root or of the user who started us.
-  Task<Result<Unit>> authenticate(Call& call, const net::Request& request, const SignatureInfo& info, Trust trust) {
+  Task<Result<Unit>> authenticate(Call& call, const net::Request& request,
+                                  const SignatureInfo& info, Trust trust) {
     const auto fault = [&](const SignatureFault& what) {
-      return fail(to_error(what, dialect_of(call.protocol, call.room ? call.room->service : nullptr)));
+      return fail(
+          to_error(what, dialect_of(call.protocol, call.room ? call.room->service : nullptr)));
     };
     if (info.kind == SignatureInfo::Kind::kAnonymous) {
       if (!call.operation->unsigned_call) co_return fault(missing_token());
@@ -155,20 +183,28 @@ class Door::Impl {
     call.region = info.algorithm == SignatureInfo::Algorithm::kHmac ? info.region : options_.region;
     if (!region_is_wellformed(call.region))
       co_return fault({.kind = SignatureFault::Kind::kMismatch,
-                       .message = "Credential should be scoped to a valid region.", .s3_code = {}, .s3_message = {}, .s3_members = {}});
-    CO_TRY_ASSIGN(auto credential, co_await credentials_->find(info.access_key_id, info.session_token));
+                       .message = "Credential should be scoped to a valid region.",
+                       .s3_code = {},
+                       .s3_message = {},
+                       .s3_members = {}});
+    CO_TRY_ASSIGN(auto credential,
+                  co_await credentials_->find(info.access_key_id, info.session_token));
     if (!credential) {
       // A session that is not ours (any more) is refused: its holder meant to have a role's rights.
       if (trust != Trust::kOwner || !info.session_token.empty() || !socket_is_owners(request))
         co_return fault(unknown_key(info.access_key_id));
-      call.identity = owner(is_account_id(info.access_key_id) ? info.access_key_id : options_.account);
+      call.identity =
+          owner(is_account_id(info.access_key_id) ? info.access_key_id : options_.account);
       co_return Unit{};
     }
     if (!credential->active) co_return fault(unknown_key(info.access_key_id));
-    const RequestParts parts{call.wire.method, call.wire.path, call.wire.query, call.wire.headers.fields(), call.wire.body};
-    auto verified = verify(info, parts, credential->secret, real_.now(), {.allow_unsigned_payload = false, .cache = &keys_});
+    const RequestParts parts{call.wire.method, call.wire.path, call.wire.query,
+                             call.wire.headers.fields(), call.wire.body};
+    auto verified = verify(info, parts, credential->secret, real_.now(),
+                           {.allow_unsigned_payload = false, .cache = &keys_});
     if (!verified) co_return fault(verified.error());
-    if (credential->expires && *credential->expires <= real_.now()) co_return fault(expired_token());
+    if (credential->expires && *credential->expires <= real_.now())
+      co_return fault(expired_token());
     credentials_->used(info.access_key_id, info.service, call.region, clock_.now());
     call.identity = credential->identity;
     co_return Unit{};
@@ -208,26 +244,34 @@ class Door::Impl {
     call.wire.headers = std::move(request.headers);
     call.protocol = likely_protocol("", call.wire);
     if (trust == Trust::kOwner)
-      if (auto refusal = refuse_foreign(call.wire.headers, options_.allowed_hosts, options_.allowed_origins))
+      if (auto refusal =
+              refuse_foreign(call.wire.headers, options_.allowed_hosts, options_.allowed_origins))
         co_return refuse(call, *refusal);
 
     auto body = co_await request.body->read_all(kMaxBodyBytes);
     if (!body) {
       if (!body.error().is(errc::kLimit)) co_return closing(refuse(call, body.error()));
-      co_return closing(refuse(call, Error("RequestEntityTooLargeException",
-                                           str("Request must be smaller than ", kMaxBodyBytes, " bytes"), 413)));
+      co_return closing(
+          refuse(call, Error("RequestEntityTooLargeException",
+                             str("Request must be smaller than ", kMaxBodyBytes, " bytes"), 413)));
     }
     call.wire.body = std::move(*body);
 
-    const RequestParts parts{call.wire.method, call.wire.path, call.wire.query, call.wire.headers.fields(), std::nullopt};
+    const RequestParts parts{call.wire.method, call.wire.path, call.wire.query,
+                             call.wire.headers.fields(), std::nullopt};
     auto info = parse_signature(parts);
     const std::string scope_service = info ? info->service : std::string();
-    if (auto found = find_operation(call, scope_service); !found && info) co_return refuse(call, found.error());
+    if (auto found = find_operation(call, scope_service); !found && info)
+      co_return refuse(call, found.error());
     if (!info)
-      co_return refuse(call, to_error(info.error(), dialect_of(call.protocol, call.room ? call.room->service : nullptr)));
-    if (auto who = co_await authenticate(call, request, *info, trust); !who) co_return refuse(call, internal(call, who.error()));
+      co_return refuse(
+          call, to_error(info.error(),
+                         dialect_of(call.protocol, call.room ? call.room->service : nullptr)));
+    if (auto who = co_await authenticate(call, request, *info, trust); !who)
+      co_return refuse(call, internal(call, who.error()));
 
-    Context context(*authorizer_, call.identity, call.identity->account.empty() ? options_.account : call.identity->account,
+    Context context(*authorizer_, call.identity,
+                    call.identity->account.empty() ? options_.account : call.identity->account,
                     call.region, call.request_id, clock_.now());
     context.source_ip = request.peer_address;
     context.user_agent = std::string(call.wire.headers.get("user-agent"));
@@ -241,37 +285,53 @@ class Door::Impl {
     const Service& service = *call.room->service;
     const Operation& operation = *call.operation;
     const std::unique_ptr<void, Freed> input(operation.new_input(), Freed{&operation});
-    const std::unique_ptr<void, FreedOutput> output(operation.new_output(), FreedOutput{&operation});
+    const std::unique_ptr<void, FreedOutput> output(operation.new_output(),
+                                                    FreedOutput{&operation});
     std::vector<std::string> missing;
-    auto result = protocol::parse_request(service, call.protocol, operation, call.wire, call.labels, input.get(), &missing);
+    auto result = protocol::parse_request(service, call.protocol, operation, call.wire, call.labels,
+                                          input.get(), &missing);
     const bool decoded = result.has_value();
     if (result) result = validate(service, operation, input.get(), missing);
     if (result) result = co_await answer(context, *call.room, operation, input.get(), output.get());
     if (!result) result = fail(internal(call, result.error()));
-    const Seen seen{context, service, operation, decoded ? input.get() : nullptr, result ? output.get() : nullptr,
+    const Seen seen{context,
+                    service,
+                    operation,
+                    decoded ? input.get() : nullptr,
+                    result ? output.get() : nullptr,
                     result ? nullptr : &result.error(),
                     std::chrono::duration_cast<Duration>(real_.monotonic() - arrived)};
     for (auto* sink : sinks_) sink->saw(seen);
     if (!result) co_return refuse(call, result.error());
-    co_return to_response(protocol::write_response(service, call.protocol, operation, output.get(), call.request_id));
+    co_return to_response(
+        protocol::write_response(service, call.protocol, operation, output.get(), call.request_id));
   }
 
   // The handler, and what the Door demands of it.
-  Task<Result<Unit>> answer(Context& context, const Room& room, const Operation& operation, void* input, void* output) {
+  Task<Result<Unit>> answer(Context& context, const Room& room, const Operation& operation,
+                            void* input, void* output) {
     context.service = room.service;
     context.operation = &operation;
     Result<Unit> result = Unit{};
     try {
       result = co_await operation.call(room.implementation, context, input, output);
     } catch (const std::exception& error) {
-      log::error("a handler threw", {{"service", room.service->name}, {"operation", operation.name},
-                                     {"request", context.request_id()}, {"what", error.what()}});
-      co_return fail("InternalFailure", "The request processing has failed because of an unknown error, exception or failure.", 500);
+      log::error("a handler threw", {{"service", room.service->name},
+                                     {"operation", operation.name},
+                                     {"request", context.request_id()},
+                                     {"what", error.what()}});
+      co_return fail(
+          "InternalFailure",
+          "The request processing has failed because of an unknown error, exception or failure.",
+          500);
     }
     if (result && !context.decided()) {
       log::error("a handler answered without an authorization decision",
-                 {{"service", room.service->name}, {"operation", operation.name}, {"request", context.request_id()}});
-      co_return fail("InternalFailure", "The request was answered without an authorization decision.", 500);
+                 {{"service", room.service->name},
+                  {"operation", operation.name},
+                  {"request", context.request_id()}});
+      co_return fail("InternalFailure",
+                     "The request was answered without an authorization decision.", 500);
     }
     co_return result;
   }
@@ -279,10 +339,15 @@ class Door::Impl {
   Error internal(const Call& call, Error error) const {
     if (!is_internal(error)) return error;
     log::error("an internal error reached the Door",
-               {{"operation", call.operation ? call.operation->name : ""}, {"request", call.request_id},
-                {"code", error.code()}, {"message", error.message()}});
-    return Error("InternalFailure", str("The request processing has failed because of an internal error (", error.code(),
-                                        "); the server's log has it under request ", call.request_id, "."), 500);
+               {{"operation", call.operation ? call.operation->name : ""},
+                {"request", call.request_id},
+                {"code", error.code()},
+                {"message", error.message()}});
+    return Error(
+        "InternalFailure",
+        str("The request processing has failed because of an internal error (", error.code(),
+            "); the server's log has it under request ", call.request_id, "."),
+        500);
   }
 
   static net::Response closing(net::Response response) {
@@ -326,8 +391,8 @@ void Door::add_sink(Sink& sink) { impl_->sinks_.push_back(&sink); }
   return impl_->handle(request, trust);
 }
 
-Task<Result<Unit>> Door::call(Context& context, const Service& service, const Operation& operation, void* input,
-                              void* output) {
+Task<Result<Unit>> Door::call(Context& context, const Service& service, const Operation& operation,
+                              void* input, void* output) {
   const Room* room = impl_->room_of(&service);
   if (!room) co_return fail(no_service(service.signing_name));
   // A call of its own: the handler's decision must not count for the caller's handler.
@@ -340,17 +405,25 @@ Task<Result<Unit>> Door::call(Context& context, const Service& service, const Op
   inner.user_agent = context.user_agent;
   CO_TRY(validate(service, operation, input, {}));
   auto result = co_await impl_->answer(inner, *room, operation, input, output);
-  const Seen seen{inner, service, operation, input, result ? output : nullptr, result ? nullptr : &result.error(), Duration(0)};
+  const Seen seen{inner,
+                  service,
+                  operation,
+                  input,
+                  result ? output : nullptr,
+                  result ? nullptr : &result.error(),
+                  Duration(0)};
   for (auto* sink : impl_->sinks_) sink->saw(seen);
   co_return result;
 }
 
-Context Door::internal_context(std::shared_ptr<const Identity> identity, std::string account, std::string region) {
+Context Door::internal_context(std::shared_ptr<const Identity> identity, std::string account,
+                               std::string region) {
   return Context(*impl_->authorizer_, std::move(identity), std::move(account), std::move(region),
                  uuid(impl_->random_), impl_->clock_.now());
 }
 
-Context Door::service_context(std::string_view service_principal, std::string account, std::string region) {
+Context Door::service_context(std::string_view service_principal, std::string account,
+                              std::string region) {
   auto identity = std::make_shared<Identity>();
   identity->type = Identity::Type::kService;
   identity->service = std::string(service_principal);

@@ -20,9 +20,9 @@ struct Seen {
   const Context& context;
   const Service& service;
   const Operation& operation;
-  const void* input;           // the operation's struct; nullptr if it was not decoded
-  const void* output;          // nullptr on failure
-  const Error* error;          // nullptr on success
+  const void* input;   // the operation's struct; nullptr if it was not decoded
+  const void* output;  // nullptr on failure
+  const Error* error;  // nullptr on success
   Duration took;
 };
 class Sink {
@@ -40,9 +40,9 @@ enum class Trust {
 struct DoorOptions {
   std::string account = "000000000000";
   std::string region = "us-east-1";
-  std::uint32_t owner_uid = 0;              // besides root, whose sockets may use unknown keys
-  std::vector<std::string> allowed_origins; // browsers; "" none
-  std::vector<std::string> allowed_hosts;   // besides loopback names and addresses
+  std::uint32_t owner_uid = 0;               // besides root, whose sockets may use unknown keys
+  std::vector<std::string> allowed_origins;  // browsers; "" none
+  std::vector<std::string> allowed_hosts;    // besides loopback names and addresses
 };
 
 class Door final : public Caller {
@@ -64,7 +64,8 @@ class Door final : public Caller {
   // A context for a call that a service makes in its own name, or as a role session.
   Context internal_context(std::shared_ptr<const Identity> identity, std::string account,
                            std::string region);
-  Context service_context(std::string_view service_principal, std::string account, std::string region);
+  Context service_context(std::string_view service_principal, std::string account,
+                          std::string region);
   Authorizer& authorizer();
 
   // Forgets derived signing keys (after a reset).

@@ -27,7 +27,8 @@ bool is_loopback_v4(std::string_view host) {
 
 bool host_is_ours(std::string_view host, const std::vector<std::string>& allowed_hosts) {
   const std::string name = to_lower(without_port(host));
-  if (name == "localhost" || name.ends_with(".localhost") || name == "[::1]" || is_loopback_v4(name))
+  if (name == "localhost" || name.ends_with(".localhost") || name == "[::1]" ||
+      is_loopback_v4(name))
     return true;
   return std::any_of(allowed_hosts.begin(), allowed_hosts.end(), [&](const std::string& allowed) {
     return allowed.starts_with('.') ? name.ends_with(allowed) : name == allowed;
@@ -40,16 +41,23 @@ std::optional<Error> refuse_foreign(const net::Headers& headers,
   const auto host = headers.get("host");
   if (!host_is_ours(host, allowed_hosts))
     return Error("AccessDenied",
-                 str("The Host header names '", host.substr(0, 255), "', which is not this machine. If it should be, "
-                     "start the server with --allow-host ", without_port(host).substr(0, 255), "."), 403);
+                 str("The Host header names '", host.substr(0, 255),
+                     "', which is not this machine. If it should be, "
+                     "start the server with --allow-host ",
+                     without_port(host).substr(0, 255), "."),
+                 403);
   const auto origin = headers.find("origin");
-  if (origin && std::find(allowed_origins.begin(), allowed_origins.end(), *origin) == allowed_origins.end()) {
+  if (origin &&
+      std::find(allowed_origins.begin(), allowed_origins.end(), *origin) == allowed_origins.end()) {
     const auto scheme = origin->find("://");
     const bool same = scheme != std::string_view::npos && origin->substr(scheme + 3) == host;
     if (!same)
       return Error("AccessDenied",
-                   str("Requests from web pages of the origin '", origin->substr(0, 255), "' are refused. If the page is "
-                       "yours, start the server with --allow-origin ", origin->substr(0, 255), "."), 403);
+                   str("Requests from web pages of the origin '", origin->substr(0, 255),
+                       "' are refused. If the page is "
+                       "yours, start the server with --allow-origin ",
+                       origin->substr(0, 255), "."),
+                   403);
   }
   return std::nullopt;
 }

@@ -60,7 +60,8 @@ inline constexpr MapOps map_ops = {
       for (const auto& [key, value] : *static_cast<const Map*>(map)) visit(state, key, &value);
     },
     [](void* map, std::string key) -> void* {
-      return &static_cast<Map*>(map)->insert_or_assign(std::move(key), typename Map::mapped_type())
+      return &static_cast<Map*>(map)
+                  ->insert_or_assign(std::move(key), typename Map::mapped_type())
                   .first->second;
     }};
 

@@ -1,5 +1,5 @@
-// Who makes a call. Made by the Door (from a verified key, a session, the owner's convenience) or by
-// a service that calls another in its own name or with a role it was given. Immutable once made.
+// Who makes a call. Made by the Door (from a verified key, a session, the owner's convenience) or
+// by a service that calls another in its own name or with a role it was given. Immutable once made.
 #pragma once
 
 #include <map>
@@ -31,11 +31,11 @@ struct Identity {
   std::string session_name;   // kAssumedRole, kFederatedUser
   std::string service;        // kService
   std::string source_identity;
-  std::map<std::string, std::string> tags;            // principal tags, session tags over them
-  std::set<std::string> transitive_tag_keys;          // of the tags: passed on to chained sessions
-  std::vector<std::string> session_policies;          // policy documents given at AssumeRole
+  std::map<std::string, std::string> tags;    // principal tags, session tags over them
+  std::set<std::string> transitive_tag_keys;  // of the tags: passed on to chained sessions
+  std::vector<std::string> session_policies;  // policy documents given at AssumeRole
   std::vector<std::string> session_policy_arns;
-  std::optional<Time> issued_at;                      // sessions
+  std::optional<Time> issued_at;  // sessions
   bool mfa = false;
 };
 

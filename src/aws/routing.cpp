@@ -26,15 +26,17 @@ bool named_by_request(const Service& service, const protocol::WireRequest& reque
   const auto target = request.headers.get("x-amz-target");
   if (!target.empty()) return target.substr(0, target.rfind('.')) == service.target_prefix;
   if (request.path.starts_with("/service/"))
-    return std::string_view(request.path).substr(9).starts_with(str(service.rpc_name, "/operation/"));
+    return std::string_view(request.path)
+        .substr(9)
+        .starts_with(str(service.rpc_name, "/operation/"));
   const auto version = form_parameter(request, "Version");
   if (!version.empty()) return version == service.api_version;
   return true;
 }
 }  // namespace
 
-const Service* find_service(std::span<const Service* const> services, std::string_view scope_service,
-                            const protocol::WireRequest& request) {
+const Service* find_service(std::span<const Service* const> services,
+                            std::string_view scope_service, const protocol::WireRequest& request) {
   const Service* only = nullptr;
   std::size_t same_scope = 0;
   for (const auto* service : services) {
@@ -47,12 +49,14 @@ const Service* find_service(std::span<const Service* const> services, std::strin
   if (same_scope == 1) return only;
   if (same_scope > 1) {
     for (const auto* service : services)
-      if (service->signing_name == scope_service && named_by_request(*service, request)) return service;
+      if (service->signing_name == scope_service && named_by_request(*service, request))
+        return service;
     return only;
   }
   if (!scope_service.empty()) return nullptr;
   // Not signed: what the request names, else the first label of its host.
-  const bool names_one = !request.headers.get("x-amz-target").empty() || request.path.starts_with("/service/") ||
+  const bool names_one = !request.headers.get("x-amz-target").empty() ||
+                         request.path.starts_with("/service/") ||
                          !form_parameter(request, "Version").empty();
   for (const auto* service : services)
     if (names_one && named_by_request(*service, request)) return service;

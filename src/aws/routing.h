@@ -10,8 +10,8 @@ namespace pileus::aws {
 
 // `scope_service` is the service of the credential scope, "" when the request is not signed.
 // nullptr when no service of the list is meant.
-const Service* find_service(std::span<const Service* const> services, std::string_view scope_service,
-                            const protocol::WireRequest& request);
+const Service* find_service(std::span<const Service* const> services,
+                            std::string_view scope_service, const protocol::WireRequest& request);
 
 // The form in which to refuse a request that no service was found for.
 Protocol likely_protocol(std::string_view scope_service, const protocol::WireRequest& request);

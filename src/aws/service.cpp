@@ -20,10 +20,11 @@ const ErrorShape* Service::error(std::string_view code) const {
 }
 
 Error not_implemented(const Service& service, const Operation& operation) {
-  return Error("NotImplemented",
-               str(service.id, ".", operation.name,
-                   " is not implemented by this version of Pileus; docs/coverage.md lists what is."),
-               501);
+  return Error(
+      "NotImplemented",
+      str(service.id, ".", operation.name,
+          " is not implemented by this version of Pileus; docs/coverage.md lists what is."),
+      501);
 }
 
 }  // namespace pileus::aws

@@ -16,13 +16,29 @@
 namespace pileus::aws {
 
 enum class Kind : std::uint8_t {
-  kBoolean, kInteger, kLong, kFloat, kDouble, kString, kTimestamp, kBlob, kDocument,
-  kStructure, kList, kMap
+  kBoolean,
+  kInteger,
+  kLong,
+  kFloat,
+  kDouble,
+  kString,
+  kTimestamp,
+  kBlob,
+  kDocument,
+  kStructure,
+  kList,
+  kMap
 };
 enum class TimestampFormat : std::uint8_t { kProtocolDefault, kEpochSeconds, kIso8601, kHttpDate };
 enum class Location : std::uint8_t {
-  kBody, kHeader, kHeaders /* all with a prefix, into a map */, kUri, kQuery,
-  kQueryMap /* all other query parameters, into a map */, kStatusCode, kPayload /* is the body */
+  kBody,
+  kHeader,
+  kHeaders /* all with a prefix, into a map */,
+  kUri,
+  kQuery,
+  kQueryMap /* all other query parameters, into a map */,
+  kStatusCode,
+  kPayload /* is the body */
 };
 
 struct Shape;
@@ -30,13 +46,13 @@ struct Shape;
 // How to reach a value that is held indirectly. Type-erased, so that one codec serves all.
 struct OptionalOps {
   bool (*has)(const void* holder);
-  const void* (*get)(const void* holder);   // precondition: has
-  void* (*emplace)(void* holder);           // a default value, replacing what was there
+  const void* (*get)(const void* holder);  // precondition: has
+  void* (*emplace)(void* holder);          // a default value, replacing what was there
 };
 struct ListOps {
   std::size_t (*size)(const void* list);
   const void* (*at)(const void* list, std::size_t index);
-  void* (*push)(void* list);                // a default element at the end
+  void* (*push)(void* list);  // a default element at the end
 };
 struct MapOps {
   std::size_t (*size)(const void* map);
@@ -46,23 +62,23 @@ struct MapOps {
 };
 
 struct Member {
-  const char* name;         // as in the model: "FunctionName"
-  const char* wire_name;    // locationName: JSON key, XML element, header, query or URI parameter
-  const char* query_name;   // ec2's queryName, or nullptr
+  const char* name;        // as in the model: "FunctionName"
+  const char* wire_name;   // locationName: JSON key, XML element, header, query or URI parameter
+  const char* query_name;  // ec2's queryName, or nullptr
   const Shape* shape;
-  std::uint32_t offset;     // of the holder in the struct
+  std::uint32_t offset;         // of the holder in the struct
   const OptionalOps* optional;  // nullptr: held as T
   Location location = Location::kBody;
   TimestampFormat timestamp = TimestampFormat::kProtocolDefault;
   bool required = false;
-  bool flattened = false;       // XML and query lists and maps without a wrapper
+  bool flattened = false;  // XML and query lists and maps without a wrapper
   bool xml_attribute = false;
   bool idempotency_token = false;
-  bool streaming = false;       // payload blob that the model streams
-  bool json_header = false;     // a JSON value, base64 in a header (jsonvalue)
+  bool streaming = false;    // payload blob that the model streams
+  bool json_header = false;  // a JSON value, base64 in a header (jsonvalue)
   bool host_label = false;
   bool event_payload = false;
-  const char* xml_prefix = nullptr;     // namespace of this element
+  const char* xml_prefix = nullptr;  // namespace of this element
   const char* xml_namespace = nullptr;
 };
 
@@ -73,7 +89,7 @@ struct Constraint {
   static constexpr std::int64_t kNoMax = INT64_MAX;
   std::int64_t min = kNoMin;
   std::int64_t max = kNoMax;
-  const char* pattern = nullptr;            // as written in the model (Java regular expression)
+  const char* pattern = nullptr;             // as written in the model (Java regular expression)
   std::span<const char* const> values = {};  // enum
 };
 
@@ -83,16 +99,16 @@ struct Shape {
   Constraint constraint = {};
   TimestampFormat timestamp = TimestampFormat::kProtocolDefault;
   bool sensitive = false;
-  std::uint8_t bits = 32;               // of an integer: the model's byte and short are narrower
+  std::uint8_t bits = 32;  // of an integer: the model's byte and short are narrower
   // structures
   std::span<const Member> members = {};
-  const Member* payload = nullptr;      // the member that is the whole body
+  const Member* payload = nullptr;  // the member that is the whole body
   bool is_union = false;
-  const char* xml_name = nullptr;       // root element name where it differs
+  const char* xml_name = nullptr;  // root element name where it differs
   const char* xml_prefix = nullptr;
   const char* xml_namespace = nullptr;
   // lists and maps
-  const Shape* element = nullptr;       // element of a list, value of a map
+  const Shape* element = nullptr;  // element of a list, value of a map
   const Shape* key = nullptr;
   const ListOps* list = nullptr;
   const MapOps* map = nullptr;

@@ -43,7 +43,7 @@ struct SignatureInfo {
   std::string session_token;                    // "" for long-term keys
   std::optional<std::chrono::seconds> expires;  // presigned
 
-  std::string scope() const;                                // 20150830/us-east-1/iam/aws4_request
+  std::string scope() const;  // 20150830/us-east-1/iam/aws4_request
   // S3 signs paths as they are and asks for the payload's hash. s3tables and s3vectors do not.
   bool is_s3() const {
     return service == "s3" || service == "s3express" || service == "s3-outposts" ||

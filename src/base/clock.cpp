@@ -115,8 +115,10 @@ Clock::TimerId RealClock::call_at(Time due, Loop& loop, Callback work) {
   armed->due = due;
   armed->loop = &loop;
   armed->work = std::move(work);
-  if (loop.is_current()) arm(armed);
-  else loop.post([this, armed] { arm(armed); });
+  if (loop.is_current())
+    arm(armed);
+  else
+    loop.post([this, armed] { arm(armed); });
   return armed->id;
 }
 

@@ -101,7 +101,8 @@ class ManualClock final : public Clock {
 // Cloud time that runs with the machine's, shifted by `offset` (how far it was moved by hand).
 class RealClock final : public Clock {
  public:
-  explicit RealClock(const RealTime& real, Duration offset = Duration(0)) : real_(real), offset_(offset) {}
+  explicit RealClock(const RealTime& real, Duration offset = Duration(0))
+      : real_(real), offset_(offset) {}
   Time now() const override { return real_.now() + offset_; }
   TimerId call_at(Time due, Loop& loop, Callback work) override;
   void cancel(TimerId timer) override;

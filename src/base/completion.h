@@ -27,7 +27,8 @@ template <class T>
 class Completer {
  public:
   Completer() = default;
-  explicit Completer(std::shared_ptr<detail::CompletionState<T>> state) : state_(std::move(state)) {}
+  explicit Completer(std::shared_ptr<detail::CompletionState<T>> state)
+      : state_(std::move(state)) {}
   Completer(Completer&&) noexcept = default;
   Completer& operator=(Completer&& other) noexcept {
     if (this != &other) {

@@ -38,7 +38,8 @@ class Error {
   int status() const { return body_->status; }
   const std::vector<std::pair<std::string, std::string>>& members() const { return body_->members; }
 
-  // Adds a modelled member, e.g. with("Reason", "ReservedFunctionConcurrentInvocationLimitExceeded").
+  // Adds a modelled member, e.g. with("Reason",
+  // "ReservedFunctionConcurrentInvocationLimitExceeded").
   Error with(std::string name, std::string value) && {
     body_->members.emplace_back(std::move(name), std::move(value));
     return std::move(*this);
@@ -60,13 +61,13 @@ inline std::unexpected<Error> fail(std::string code, std::string message, int st
 // Codes of Pileus' own lower floors (never shown to a client as they are; the Door maps them to a
 // service's internal error unless a room has translated them).
 namespace errc {
-inline constexpr std::string_view kCancelled = "Cancelled";      // the task was stopped
+inline constexpr std::string_view kCancelled = "Cancelled";  // the task was stopped
 inline constexpr std::string_view kDeadline = "DeadlineExceeded";
-inline constexpr std::string_view kConflict = "Conflict";        // a store condition did not hold
+inline constexpr std::string_view kConflict = "Conflict";  // a store condition did not hold
 inline constexpr std::string_view kNotFound = "NotFound";
-inline constexpr std::string_view kIo = "IoError";               // the machine refused
-inline constexpr std::string_view kLimit = "LimitExceeded";      // a named bound was reached
-inline constexpr std::string_view kInvalid = "Invalid";          // malformed input
+inline constexpr std::string_view kIo = "IoError";           // the machine refused
+inline constexpr std::string_view kLimit = "LimitExceeded";  // a named bound was reached
+inline constexpr std::string_view kInvalid = "Invalid";      // malformed input
 }  // namespace errc
 
 #define PILEUS_CONCAT_(a, b) a##b
@@ -76,17 +77,18 @@ inline constexpr std::string_view kInvalid = "Invalid";          // malformed in
 #define TRY(expr) \
   if (auto try_result = (expr); !try_result) return ::std::unexpected(std::move(try_result).error())
 #define TRY_ASSIGN(decl, expr) TRY_ASSIGN_IMPL_(PILEUS_CONCAT(try_value_, __LINE__), decl, expr)
-#define TRY_ASSIGN_IMPL_(tmp, decl, expr)                              \
-  auto tmp = (expr);                                                   \
-  if (!tmp) return ::std::unexpected(std::move(tmp).error());          \
+#define TRY_ASSIGN_IMPL_(tmp, decl, expr)                     \
+  auto tmp = (expr);                                          \
+  if (!tmp) return ::std::unexpected(std::move(tmp).error()); \
   decl = std::move(*tmp)
-#define CO_TRY(expr)                      \
+#define CO_TRY(expr)                         \
   if (auto try_result = (expr); !try_result) \
   co_return ::std::unexpected(std::move(try_result).error())
-#define CO_TRY_ASSIGN(decl, expr) CO_TRY_ASSIGN_IMPL_(PILEUS_CONCAT(try_value_, __LINE__), decl, expr)
-#define CO_TRY_ASSIGN_IMPL_(tmp, decl, expr)                           \
-  auto tmp = (expr);                                                   \
-  if (!tmp) co_return ::std::unexpected(std::move(tmp).error());       \
+#define CO_TRY_ASSIGN(decl, expr) \
+  CO_TRY_ASSIGN_IMPL_(PILEUS_CONCAT(try_value_, __LINE__), decl, expr)
+#define CO_TRY_ASSIGN_IMPL_(tmp, decl, expr)                     \
+  auto tmp = (expr);                                             \
+  if (!tmp) co_return ::std::unexpected(std::move(tmp).error()); \
   decl = std::move(*tmp)
 
 }  // namespace pileus

@@ -27,7 +27,7 @@ void append_json_number(std::string& out, double value);           // shortest t
 // Member look-ups that answer nullptr where there is none of that kind.
 const Json* find(const Json& object, std::string_view key);
 std::string_view find_string(const Json& object, std::string_view key,
-                                   std::string_view fallback = {});
+                             std::string_view fallback = {});
 std::int64_t find_int(const Json& object, std::string_view key, std::int64_t fallback = 0);
 
 }  // namespace pileus

@@ -18,7 +18,8 @@ void set_level(Level least) { least_level = least; }
 
 void write(Level level, std::string_view message, Fields fields) {
   if (level < least_level) return;
-  const auto now = std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
+  const auto now =
+      std::chrono::time_point_cast<std::chrono::microseconds>(std::chrono::system_clock::now());
   std::string line = iso8601_millis(now);
   line += ' ';
   line += kNames[static_cast<int>(level)];

@@ -19,9 +19,9 @@ void ManualLoop::post(Callback work) {
 
 Loop::TimerId ManualLoop::call_after(Duration delay, Callback work) {
   const TimerId id = next_++;
-  const Duration base = real_time_ ? std::chrono::duration_cast<Duration>(
-                                         std::chrono::steady_clock::now() - started_)
-                                   : now_;
+  const Duration base =
+      real_time_ ? std::chrono::duration_cast<Duration>(std::chrono::steady_clock::now() - started_)
+                 : now_;
   timers_.emplace(std::pair(base + std::max(delay, Duration::zero()), id), std::move(work));
   return id;
 }

@@ -14,9 +14,9 @@ class Random {
  public:
   virtual ~Random() = default;
   virtual void fill(std::span<std::uint8_t> out) = 0;
-  std::uint64_t next();                        // uniform over 64 bits
-  std::uint64_t below(std::uint64_t limit);    // uniform in [0, limit), limit > 0
-  double unit();                               // uniform in [0, 1)
+  std::uint64_t next();                      // uniform over 64 bits
+  std::uint64_t below(std::uint64_t limit);  // uniform in [0, limit), limit > 0
+  double unit();                             // uniform in [0, 1)
 };
 
 class SystemRandom final : public Random {

@@ -1,8 +1,9 @@
 // Task<T>: a lazy coroutine with a home loop and a stop source, both inherited from whoever awaits
 // it. It runs on its home loop only: a completion that arrives on another thread is posted there.
-// Parameters by value (but for the Context& that the Door owns); no capturing lambda as a coroutine.
-// Every leaf wait ends at once, with errc::kCancelled, when the stop source stops: so cancellation
-// and deadlines are structured (a task that was cancelled has ended when its awaiter goes on).
+// Parameters by value (but for the Context& that the Door owns); no capturing lambda as a
+// coroutine. Every leaf wait ends at once, with errc::kCancelled, when the stop source stops: so
+// cancellation and deadlines are structured (a task that was cancelled has ended when its awaiter
+// goes on).
 #pragma once
 
 #include <coroutine>

@@ -54,7 +54,9 @@ Task<void> TaskGroup::drain() {
     Completion<Unit> all_ended;
     waiting_.push_back(all_ended.completer());
     StopSource never;
-    auto wait = [](Completion<Unit> ended) -> Task<void> { (void)co_await ended; }(std::move(all_ended));
+    auto wait = [](Completion<Unit> ended) -> Task<void> {
+      (void)co_await ended;
+    }(std::move(all_ended));
     wait.set_stop(&never);
     co_await std::move(wait);
   }

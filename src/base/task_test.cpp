@@ -47,7 +47,9 @@ Task<Result<int>> waits(Completion<int> completion) { co_return co_await complet
 TEST(Completion, A_dropped_completer_cancels) {
   ManualLoop loop;
   Completion<int> completion;
-  { auto dropped = completion.completer(); }
+  {
+    auto dropped = completion.completer();
+  }
   auto result = loop.run(waits(std::move(completion)));
   ASSERT_FALSE(result.has_value());
   EXPECT_TRUE(result.error().is(errc::kCancelled));

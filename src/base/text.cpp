@@ -98,7 +98,8 @@ std::optional<std::string> from_hex(std::string_view text) {
 }
 
 namespace {
-constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kBase64 =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr auto kBase64Values = [] {
   std::array<signed char, 256> values{};
   for (auto& value : values) value = -1;
@@ -112,7 +113,9 @@ std::string to_base64(std::string_view bytes) {
   std::string out;
   out.reserve((bytes.size() + 2) / 3 * 4);
   std::size_t i = 0;
-  const auto at = [&](std::size_t k) { return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[k])); };
+  const auto at = [&](std::size_t k) {
+    return static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[k]));
+  };
   for (; i + 2 < bytes.size(); i += 3) {
     const std::uint32_t v = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
     out += kBase64[v >> 18];
@@ -137,7 +140,8 @@ std::optional<std::string> from_base64(std::string_view text) {
   out.reserve(text.size() / 4 * 3);
   for (std::size_t i = 0; i < text.size(); i += 4) {
     const bool last = i + 4 == text.size();
-    const std::size_t pad = last ? (text[i + 3] == '=') + (text[i + 2] == '=' && text[i + 3] == '=') : 0;
+    const std::size_t pad =
+        last ? (text[i + 3] == '=') + (text[i + 2] == '=' && text[i + 3] == '=') : 0;
     std::uint32_t v = 0;
     for (std::size_t k = 0; k < 4; ++k) {
       const int value = k >= 4 - pad ? 0 : kBase64Values[static_cast<unsigned char>(text[i + k])];
@@ -156,7 +160,8 @@ std::string percent_encode(std::string_view text, Slash slash) {
   std::string out;
   for (const char c : text) {
     const bool keep = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-                      c == '-' || c == '.' || c == '_' || c == '~' || (c == '/' && slash == Slash::kKeep);
+                      c == '-' || c == '.' || c == '_' || c == '~' ||
+                      (c == '/' && slash == Slash::kKeep);
     if (keep) {
       out += c;
     } else {
@@ -239,7 +244,8 @@ std::string formatted(const char* format, Arguments... arguments) {
 std::string date_and_time(const Civil& c) {
   return formatted("%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(c.day.year()),
                    static_cast<unsigned>(c.day.month()), static_cast<unsigned>(c.day.day()),
-                   static_cast<int>(c.time.hours().count()), static_cast<int>(c.time.minutes().count()),
+                   static_cast<int>(c.time.hours().count()),
+                   static_cast<int>(c.time.minutes().count()),
                    static_cast<int>(c.time.seconds().count()));
 }
 constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
@@ -257,8 +263,10 @@ int digits(std::string_view text, std::size_t& at, std::size_t count) {
   return value;
 }
 std::optional<Time> assemble(int y, int mo, int d, int h, int mi, int s, microseconds fraction) {
-  const year_month_day day{year(y), month(static_cast<unsigned>(mo)), std::chrono::day(static_cast<unsigned>(d))};
-  if (y < 0 || mo < 1 || d < 1 || !day.ok() || h < 0 || h > 23 || mi < 0 || mi > 59 || s < 0 || s > 60)
+  const year_month_day day{year(y), month(static_cast<unsigned>(mo)),
+                           std::chrono::day(static_cast<unsigned>(d))};
+  if (y < 0 || mo < 1 || d < 1 || !day.ok() || h < 0 || h > 23 || mi < 0 || mi > 59 || s < 0 ||
+      s > 60)
     return std::nullopt;
   return Time(sys_days(day)) + hours(h) + minutes(mi) + seconds(s) + fraction;
 }
@@ -278,24 +286,27 @@ std::string iso8601(Time time) {
 
 std::string iso8601_millis(Time time) {
   const auto c = civil(time);
-  return date_and_time(c) + formatted(".%03dZ", static_cast<int>(c.time.subseconds().count() / 1000));
+  return date_and_time(c) +
+         formatted(".%03dZ", static_cast<int>(c.time.subseconds().count() / 1000));
 }
 
 std::string basic_iso8601(Time time) {
   const auto c = civil(time);
   return formatted("%04d%02u%02uT%02d%02d%02dZ", static_cast<int>(c.day.year()),
                    static_cast<unsigned>(c.day.month()), static_cast<unsigned>(c.day.day()),
-                   static_cast<int>(c.time.hours().count()), static_cast<int>(c.time.minutes().count()),
+                   static_cast<int>(c.time.hours().count()),
+                   static_cast<int>(c.time.minutes().count()),
                    static_cast<int>(c.time.seconds().count()));
 }
 
 std::string http_date(Time time) {
   const auto c = civil(time);
   const weekday wd(floor<days>(time));
-  std::string out = formatted("%s, %02u %s %04d %02d:%02d:%02d", kDays[wd.c_encoding()],
-                   static_cast<unsigned>(c.day.day()), kMonths[static_cast<unsigned>(c.day.month()) - 1],
-                   static_cast<int>(c.day.year()), static_cast<int>(c.time.hours().count()),
-                   static_cast<int>(c.time.minutes().count()), static_cast<int>(c.time.seconds().count()));
+  std::string out = formatted(
+      "%s, %02u %s %04d %02d:%02d:%02d", kDays[wd.c_encoding()], static_cast<unsigned>(c.day.day()),
+      kMonths[static_cast<unsigned>(c.day.month()) - 1], static_cast<int>(c.day.year()),
+      static_cast<int>(c.time.hours().count()), static_cast<int>(c.time.minutes().count()),
+      static_cast<int>(c.time.seconds().count()));
   const auto fraction = c.time.subseconds().count();
   if (fraction != 0) {
     std::string part = formatted(".%06d", static_cast<int>(fraction));
@@ -307,7 +318,9 @@ std::string http_date(Time time) {
 
 std::optional<Time> parse_iso8601(std::string_view text) {
   std::size_t at = 0;
-  const auto expect = [&](char c) { return at < text.size() && text[at] == c ? (++at, true) : false; };
+  const auto expect = [&](char c) {
+    return at < text.size() && text[at] == c ? (++at, true) : false;
+  };
   const int y = digits(text, at, 4);
   if (!expect('-')) return std::nullopt;
   const int mo = digits(text, at, 2);

@@ -37,13 +37,13 @@ std::string str(const Pieces&... pieces) {
   return out;
 }
 
-std::optional<std::int64_t> parse_int(std::string_view text);    // whole text, decimal
-std::optional<double> parse_double(std::string_view text);       // whole text; NaN, Infinity too
+std::optional<std::int64_t> parse_int(std::string_view text);  // whole text, decimal
+std::optional<double> parse_double(std::string_view text);     // whole text; NaN, Infinity too
 
-std::string to_hex(std::string_view bytes);                      // lower case
+std::string to_hex(std::string_view bytes);  // lower case
 std::optional<std::string> from_hex(std::string_view text);
-std::string to_base64(std::string_view bytes);                   // standard alphabet, padded
-std::optional<std::string> from_base64(std::string_view text);   // padding needed, no white space
+std::string to_base64(std::string_view bytes);                  // standard alphabet, padded
+std::optional<std::string> from_base64(std::string_view text);  // padding needed, no white space
 
 // RFC 3986: keeps A-Za-z0-9-._~ (and '/' where asked), the rest as %XX, upper-case hex.
 enum class Slash { kEncode, kKeep };
@@ -55,11 +55,11 @@ bool is_utf8(std::string_view text);
 std::size_t utf8_length(std::string_view text);  // code points of valid UTF-8
 
 // Times. UTC only.
-std::string iso8601(Time time);               // 2015-01-25T08:00:00Z, fraction only where there is one
-std::string iso8601_millis(Time time);        // 2015-01-25T08:00:00.000Z
-std::string basic_iso8601(Time time);         // 20150125T080000Z
-std::string http_date(Time time);             // Sun, 25 Jan 2015 08:00:00 GMT
-std::optional<Time> parse_iso8601(std::string_view text);        // with Z or ±hh:mm, optional fraction
+std::string iso8601(Time time);         // 2015-01-25T08:00:00Z, fraction only where there is one
+std::string iso8601_millis(Time time);  // 2015-01-25T08:00:00.000Z
+std::string basic_iso8601(Time time);   // 20150125T080000Z
+std::string http_date(Time time);       // Sun, 25 Jan 2015 08:00:00 GMT
+std::optional<Time> parse_iso8601(std::string_view text);  // with Z or ±hh:mm, optional fraction
 std::optional<Time> parse_basic_iso8601(std::string_view text);  // 20150125T080000Z
 std::optional<Time> parse_http_date(std::string_view text);
 inline Time from_millis(std::int64_t millis) { return Time(std::chrono::milliseconds(millis)); }

@@ -29,7 +29,8 @@ TEST(Text, Percent_coding_follows_rfc_3986) {
 
 TEST(Text, Utf8_rejects_overlong_surrogates_and_tails) {
   EXPECT_TRUE(is_utf8("aü€😀"));
-  for (const auto* bad : {"\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80", "\xe2\x82"}) EXPECT_FALSE(is_utf8(bad));
+  for (const auto* bad : {"\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80", "\xe2\x82"})
+    EXPECT_FALSE(is_utf8(bad));
   EXPECT_EQ(utf8_length("aü€😀"), 4u);
 }
 
@@ -42,13 +43,15 @@ TEST(Text, Times_read_back_what_they_write) {
   EXPECT_EQ(basic_iso8601(whole), "20261123T064638Z");
   EXPECT_EQ(http_date(whole), "Mon, 23 Nov 2026 06:46:38 GMT");
   EXPECT_EQ(parse_http_date(http_date(whole)), whole);
-  for (const auto* bad : {"", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-01-01T00:00:00", "2026-01-01T00:00:00.Z"})
+  for (const auto* bad : {"", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-01-01T00:00:00",
+                          "2026-01-01T00:00:00.Z"})
     EXPECT_FALSE(parse_iso8601(bad)) << bad;
 }
 
 TEST(Json, Whole_text_only_and_bounded_depth) {
   EXPECT_TRUE(parse_json(R"( {"a": [1, 2.5, "x"]} )").has_value());
-  for (const auto* bad : {"", "{", "{} x", "[1,]", "nul", "\"\x01\""}) EXPECT_FALSE(parse_json(bad).has_value()) << bad;
+  for (const auto* bad : {"", "{", "{} x", "[1,]", "nul", "\"\x01\""})
+    EXPECT_FALSE(parse_json(bad).has_value()) << bad;
   EXPECT_FALSE(parse_json(std::string(200, '[') + std::string(200, ']')).has_value());
   EXPECT_TRUE(parse_json("12").has_value());
 }
@@ -56,7 +59,8 @@ TEST(Json, Whole_text_only_and_bounded_depth) {
 TEST(Json, Doubles_are_written_as_people_write_them) {
   EXPECT_EQ(to_text(Json(5.0)), "5.0");
   EXPECT_EQ(to_text(Json(0.1)), "0.1");
-  EXPECT_EQ(to_text(*parse_json(R"({"a":"\u0001\"","n":null})")), "{\"a\":\"\\u0001\\\"\",\"n\":null}");
+  EXPECT_EQ(to_text(*parse_json(R"({"a":"\u0001\"","n":null})")),
+            "{\"a\":\"\\u0001\\\"\",\"n\":null}");
 }
 
 TEST(Random, Seeded_repeats_and_ids_have_their_forms) {
@@ -65,7 +69,8 @@ TEST(Random, Seeded_repeats_and_ids_have_their_forms) {
   const std::string id = uuid(a);
   EXPECT_EQ(id.size(), 36u);
   EXPECT_EQ(id[14], '4');
-  EXPECT_EQ(upper_id(a, 16).find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"), std::string::npos);
+  EXPECT_EQ(upper_id(a, 16).find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"),
+            std::string::npos);
   int counts[3] = {};
   for (int i = 0; i < 3000; ++i) ++counts[a.below(3)];
   for (const int count : counts) EXPECT_GT(count, 850);

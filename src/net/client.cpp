@@ -16,7 +16,7 @@ namespace pileus::net {
 namespace {
 constexpr std::size_t kHeadLimit = 64 * 1024;  // of an answer
 constexpr std::size_t kReadBuffer = kHeadLimit + 1;
-constexpr std::size_t kSlice = 256 * 1024;     // of a body, per write
+constexpr std::size_t kSlice = 256 * 1024;  // of a body, per write
 constexpr std::size_t kUnsentInFlight = 64 * 1024;
 constexpr auto kIdleLife = std::chrono::seconds(30);  // less than servers commonly keep them
 constexpr Duration kSweep = std::chrono::seconds(15);

@@ -54,7 +54,8 @@ void empty_and_remove(const std::string& folder) {
     if (::rmdir(folder.c_str()) == 0 || errno != EBUSY) return;
     write_file(folder + "/cgroup.kill", "1");
     for (const auto line : split(read_small_file(folder + "/cgroup.procs"), '\n'))
-      if (const auto pid = parse_int(line); pid && *pid > 1) ::kill(static_cast<pid_t>(*pid), SIGKILL);
+      if (const auto pid = parse_int(line); pid && *pid > 1)
+        ::kill(static_cast<pid_t>(*pid), SIGKILL);
     write_file(folder + "/freezer.state", "THAWED");
     ::usleep(10'000);
   }
@@ -94,12 +95,14 @@ std::vector<Hierarchy> hierarchies() {
     const auto before = split(line.substr(0, dash), ' ');
     const auto after = split(line.substr(dash + 3), ' ');
     if (before.size() < 6 || after.size() < 3) continue;
-    out.push_back({std::string(before[4]), std::string(before[3]), std::string(after[2]), after[0] == "cgroup2"});
+    out.push_back({std::string(before[4]), std::string(before[3]), std::string(after[2]),
+                   after[0] == "cgroup2"});
   }
   return out;
 }
 
-// This process' own folder in a hierarchy: the path in /proc/self/cgroup, seen from the mount's root.
+// This process' own folder in a hierarchy: the path in /proc/self/cgroup, seen from the mount's
+// root.
 std::string own_folder(const Hierarchy& hierarchy, std::string_view controller) {
   const std::string text = read_small_file("/proc/self/cgroup");
   for (const auto line : split(text, '\n')) {
@@ -109,8 +112,10 @@ std::string own_folder(const Hierarchy& hierarchy, std::string_view controller) 
     const auto names = split(line.substr(first + 1, second - first - 1), ',');
     if (std::find(names.begin(), names.end(), controller) == names.end()) continue;
     std::string_view path = line.substr(second + 1);
-    if (hierarchy.root != "/" && path.starts_with(hierarchy.root)) path.remove_prefix(hierarchy.root.size());
-    std::string folder = path == "/" ? hierarchy.mount : str(hierarchy.mount, path.starts_with("/") ? "" : "/", path);
+    if (hierarchy.root != "/" && path.starts_with(hierarchy.root))
+      path.remove_prefix(hierarchy.root.size());
+    std::string folder = path == "/" ? hierarchy.mount
+                                     : str(hierarchy.mount, path.starts_with("/") ? "" : "/", path);
     while (folder.ends_with('/')) folder.pop_back();
     if (::access(folder.c_str(), F_OK) == 0) return folder;
   }
@@ -137,21 +142,24 @@ bool delegate_controllers(const std::string& base) {
 }
 
 bool has_controllers(const std::string& folder) {
-  const std::string text = " " + std::string(trim(read_small_file(folder + "/cgroup.controllers"))) + " ";
+  const std::string text =
+      " " + std::string(trim(read_small_file(folder + "/cgroup.controllers"))) + " ";
   return text.find(" memory ") != std::string::npos && text.find(" cpu ") != std::string::npos &&
          text.find(" pids ") != std::string::npos;
 }
 
 bool set_v2(CgroupPaths& base, const Hierarchy& hierarchy, std::string_view name) {
   const bool real_root = ::access((hierarchy.mount + "/cgroup.type").c_str(), F_OK) != 0;
-  const std::string own = real_root && ::geteuid() == 0 ? hierarchy.mount : own_folder(hierarchy, "");
+  const std::string own =
+      real_root && ::geteuid() == 0 ? hierarchy.mount : own_folder(hierarchy, "");
   const bool controllers = has_controllers(own) && delegate_controllers(own);
   base.unified = make_instance(own, name);
   if (base.unified.empty() || ::access((base.unified + "/cgroup.freeze").c_str(), F_OK) != 0) {
     base.unified.clear();
     return false;
   }
-  base.v2_controllers = controllers && write_file(base.unified + "/cgroup.subtree_control", "+memory +cpu +pids") == 0;
+  base.v2_controllers = controllers && write_file(base.unified + "/cgroup.subtree_control",
+                                                  "+memory +cpu +pids") == 0;
   return true;
 }
 
@@ -160,7 +168,8 @@ bool set_v2(CgroupPaths& base, const Hierarchy& hierarchy, std::string_view name
 std::vector<std::string> CgroupPaths::folders() const {
   std::vector<std::string> out;
   for (const auto& folder : {memory, cpu, cpuacct, pids, freezer, unified})
-    if (!folder.empty() && std::find(out.begin(), out.end(), folder) == out.end()) out.push_back(folder);
+    if (!folder.empty() && std::find(out.begin(), out.end(), folder) == out.end())
+      out.push_back(folder);
   return out;
 }
 
@@ -169,7 +178,8 @@ Cgroups Cgroups::create(CgroupChoice choice, pid_t owner, std::vector<std::strin
   const std::string name = str("pileus-", owner, '-', start_time(owner));
   bool v1 = false;
   bool v2 = false;
-  for (const auto& hierarchy : choice == CgroupChoice::kNone ? std::vector<Hierarchy>() : hierarchies()) {
+  for (const auto& hierarchy :
+       choice == CgroupChoice::kNone ? std::vector<Hierarchy>() : hierarchies()) {
     if (hierarchy.v2) {
       if (choice != CgroupChoice::kV1Only) v2 = set_v2(groups.base_, hierarchy, name) || v2;
       continue;
@@ -193,7 +203,8 @@ Cgroups Cgroups::create(CgroupChoice choice, pid_t owner, std::vector<std::strin
   groups.kind_ = v1 && v2 ? "hybrid" : v2 ? "v2" : v1 ? "v1" : "none";
   const auto lack = [&](bool have, std::string_view what) {
     if (!have)
-      missing.push_back(str("no ", what, ": the control group controller cannot be had here; run as root, or "
+      missing.push_back(str("no ", what,
+                            ": the control group controller cannot be had here; run as root, or "
                             "in a systemd unit with Delegate=yes"));
   };
   lack(groups.memory(), "memory limit that binds a whole sandbox");
@@ -206,8 +217,8 @@ Cgroups Cgroups::create(CgroupChoice choice, pid_t owner, std::vector<std::strin
 Cgroups Cgroups::decode(Reader& in) {
   Cgroups groups;
   groups.kind_ = in.text();
-  for (std::string* path : {&groups.base_.memory, &groups.base_.cpu, &groups.base_.cpuacct, &groups.base_.pids,
-                            &groups.base_.freezer, &groups.base_.unified})
+  for (std::string* path : {&groups.base_.memory, &groups.base_.cpu, &groups.base_.cpuacct,
+                            &groups.base_.pids, &groups.base_.freezer, &groups.base_.unified})
     *path = in.text();
   groups.base_.v2_controllers = in.get<bool>();
   return groups;
@@ -222,8 +233,10 @@ void Cgroups::encode(Writer& out) const {
 }
 
 CgroupPaths Cgroups::paths(std::string_view name) const {
-  const auto below = [&](const std::string& base) { return base.empty() ? base : str(base, '/', name); };
-  return {below(base_.memory), below(base_.cpu),     below(base_.cpuacct), below(base_.pids),
+  const auto below = [&](const std::string& base) {
+    return base.empty() ? base : str(base, '/', name);
+  };
+  return {below(base_.memory),  below(base_.cpu),     below(base_.cpuacct), below(base_.pids),
           below(base_.freezer), below(base_.unified), base_.v2_controllers};
 }
 
@@ -271,7 +284,8 @@ Result<Unit> limit_memory(const CgroupPaths& group, std::uint64_t bytes) {
 
 Result<Unit> limit_cpu(const CgroupPaths& group, std::uint32_t millis) {
   // The kernel takes no quota under 1 ms of a period.
-  const std::uint64_t quota = std::max<std::uint64_t>(1000, std::uint64_t(millis) * (kPeriodMicros / 1000));
+  const std::uint64_t quota =
+      std::max<std::uint64_t>(1000, std::uint64_t(millis) * (kPeriodMicros / 1000));
   int why = 0;
   if (group.v2_controllers) {
     why = write_file(group.unified + "/cpu.max", str(quota, ' ', kPeriodMicros));
@@ -286,7 +300,8 @@ Result<Unit> limit_cpu(const CgroupPaths& group, std::uint32_t millis) {
 Result<Unit> limit_processes(const CgroupPaths& group, std::uint32_t count) {
   const std::string& folder = group.v2_controllers ? group.unified : group.pids;
   if (folder.empty()) return Unit{};
-  if (const int why = write_file(folder + "/pids.max", str(count))) return sys_fail("set the process limit", why);
+  if (const int why = write_file(folder + "/pids.max", str(count)))
+    return sys_fail("set the process limit", why);
   return Unit{};
 }
 
@@ -320,7 +335,8 @@ Usage cgroup_usage(const CgroupPaths& group) {
     usage.memory_peak_bytes = number_in(group.memory + "/memory.max_usage_in_bytes");
   }
   if (!group.cpuacct.empty())
-    usage.cpu = std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(number_in(group.cpuacct + "/cpuacct.usage")));
+    usage.cpu = std::chrono::duration_cast<Duration>(
+        std::chrono::nanoseconds(number_in(group.cpuacct + "/cpuacct.usage")));
   return usage;
 }
 
@@ -342,7 +358,8 @@ std::uint64_t PeakMeter::read(const CgroupPaths&, std::uint64_t group_peak) {
   char text[32];
   const ssize_t size = file_ ? ::pread(file_.get(), text, sizeof text, 0) : -1;
   if (size <= 0) return group_peak;
-  return static_cast<std::uint64_t>(parse_int(trim({text, static_cast<std::size_t>(size)})).value_or(0));
+  return static_cast<std::uint64_t>(
+      parse_int(trim({text, static_cast<std::size_t>(size)})).value_or(0));
 }
 
 CgroupPaths v2_paths(const std::string& folder) {

@@ -21,7 +21,7 @@ struct CgroupPaths {
   std::string unified;                              // v2
   bool v2_controllers = false;                      // memory, cpu and pids are v2's
   bool empty() const { return memory.empty() && pids.empty() && cpu.empty() && unified.empty(); }
-  std::vector<std::string> folders() const;         // each once
+  std::vector<std::string> folders() const;  // each once
 };
 
 class Cgroups {
@@ -50,12 +50,12 @@ class Cgroups {
 };
 
 // The operations on one group.
-void enter_cgroup(const CgroupPaths& group);          // this process, all but the v1 freezer
-void enter_freezer(const CgroupPaths& group);         // this process, v1 freezer
+void enter_cgroup(const CgroupPaths& group);   // this process, all but the v1 freezer
+void enter_freezer(const CgroupPaths& group);  // this process, v1 freezer
 Result<Unit> limit_memory(const CgroupPaths& group, std::uint64_t bytes);
 Result<Unit> limit_cpu(const CgroupPaths& group, std::uint32_t millis);
 Result<Unit> limit_processes(const CgroupPaths& group, std::uint32_t count);
-int freeze_cgroup(const CgroupPaths& group);          // 0 or errno; then ask frozen_cgroup
+int freeze_cgroup(const CgroupPaths& group);  // 0 or errno; then ask frozen_cgroup
 bool frozen_cgroup(const CgroupPaths& group);
 int thaw_cgroup(const CgroupPaths& group);
 Usage cgroup_usage(const CgroupPaths& group);

@@ -48,7 +48,8 @@ int send_packet(int socket, std::string_view bytes, std::span<const int> fds, in
   if (bytes.size() <= kInline) return send_once(socket, kPlain, bytes, fds, flags);
   UniqueFd file(::memfd_create("packet", MFD_CLOEXEC));
   if (!file) return errno;
-  if (::write(file.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size())) return EIO;
+  if (::write(file.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()))
+    return EIO;
   std::vector<int> all(fds.begin(), fds.end());
   all.push_back(file.get());
   return send_once(socket, kInMemoryFile, {}, all, flags);
@@ -69,7 +70,8 @@ Received receive_packet(int socket, Packet& packet, int flags) {
   do {
     size = ::recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
   } while (size < 0 && errno == EINTR);
-  if (size < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? Received::kNothing : Received::kEnd;
+  if (size < 0)
+    return errno == EAGAIN || errno == EWOULDBLOCK ? Received::kNothing : Received::kEnd;
   if (size == 0) return Received::kEnd;
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
     if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
@@ -82,7 +84,8 @@ Received receive_packet(int socket, Packet& packet, int flags) {
   }
   packet.bytes.resize(static_cast<std::size_t>(size) - 1);
   if (kind == kInMemoryFile) {
-    if (packet.fds.empty() || !read_memory_file(packet.fds.back().get(), packet.bytes)) return Received::kEnd;
+    if (packet.fds.empty() || !read_memory_file(packet.fds.back().get(), packet.bytes))
+      return Received::kEnd;
     packet.fds.pop_back();
   }
   return Received::kPacket;

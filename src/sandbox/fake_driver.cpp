@@ -28,7 +28,7 @@ UniqueFd loopback_listener(std::uint16_t& port) {
 struct FakeDriver::Scripts {
   std::mutex mutex;
   Script start, assign;
-  void run(Script Scripts::*which, std::shared_ptr<FakeWorkload> workload) {
+  void run(Script Scripts::* which, std::shared_ptr<FakeWorkload> workload) {
     Script script;
     {
       std::lock_guard lock(mutex);
@@ -60,10 +60,12 @@ class FakeSandbox final : public Sandbox {
   Task<Result<Unit>> assign(Assignment assignment) override {
     {
       std::lock_guard lock(workload_->mutex_);
-      if (auto refused = std::exchange(workload_->refused_assignment_, std::nullopt)) co_return fail(*refused);
+      if (auto refused = std::exchange(workload_->refused_assignment_, std::nullopt))
+        co_return fail(*refused);
       if (workload_->spec.hold == Hold::kNone || workload_->assignment_)
         co_return fail(std::string(errc::kInvalid), "an assignment is for a held sandbox, once");
-      if (workload_->exit_) co_return fail(std::string(errc::kNotFound), "the sandbox has ended", 500);
+      if (workload_->exit_)
+        co_return fail(std::string(errc::kNotFound), "the sandbox has ended", 500);
       workload_->assignment_ = std::move(assignment);
     }
     scripts_->run(&FakeDriver::Scripts::assign, workload_);
@@ -109,12 +111,13 @@ class FakeSandbox final : public Sandbox {
   }
 
  private:
-  std::shared_ptr<FakeWorkload> workload_;           // shared with the test
-  std::shared_ptr<FakeDriver::Scripts> scripts_;     // shared with the driver
+  std::shared_ptr<FakeWorkload> workload_;        // shared with the test
+  std::shared_ptr<FakeDriver::Scripts> scripts_;  // shared with the driver
 };
 
 FakeWorkload::FakeWorkload(Spec wanted) : spec(std::move(wanted)) {
-  for (const auto& listener : spec.listeners) listeners_[listener.name] = loopback_listener(ports_[listener.name]);
+  for (const auto& listener : spec.listeners)
+    listeners_[listener.name] = loopback_listener(ports_[listener.name]);
   int ends[2];
   const int made = ::pipe2(ends, O_CLOEXEC | O_NONBLOCK);
   assert(made == 0);
@@ -159,7 +162,8 @@ std::vector<int> FakeWorkload::signals() const {
 void FakeWorkload::say(std::string_view text) {
   std::lock_guard lock(mutex_);
   // More than a pipe holds is a mistake of the test.
-  if (output_write_ && ::write(output_write_.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+  if (output_write_ &&
+      ::write(output_write_.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
     assert(false && "the pipe is full: nobody reads the output");
 }
 
@@ -187,7 +191,8 @@ void FakeWorkload::refuse_assignment(Error error) {
 
 FakeDriver::FakeDriver() : scripts_(std::make_shared<Scripts>()) {
   capabilities_.isolation = capabilities_.memory_limit = capabilities_.cpu_limit = true;
-  capabilities_.process_limit = capabilities_.freezer = capabilities_.outbound = capabilities_.seccomp = true;
+  capabilities_.process_limit = capabilities_.freezer = capabilities_.outbound =
+      capabilities_.seccomp = true;
   capabilities_.cgroup = "fake";
 }
 

@@ -28,7 +28,8 @@ TEST(FakeDriver, What_is_asked_is_recorded) {
   assignment.environment = {{"A", "b"}};
   ASSERT_TRUE(loop.run((*sandbox)->assign(assignment)).has_value());
   EXPECT_EQ(workload->assignment()->environment.at(0).second, "b");
-  EXPECT_FALSE(loop.run((*sandbox)->assign(assignment)).has_value()) << "once only, as the real one";
+  EXPECT_FALSE(loop.run((*sandbox)->assign(assignment)).has_value())
+      << "once only, as the real one";
   ASSERT_TRUE(loop.run((*sandbox)->freeze()).has_value());
   EXPECT_TRUE(workload->frozen());
   ASSERT_TRUE(loop.run((*sandbox)->thaw()).has_value());
@@ -75,7 +76,9 @@ TEST(FakeDriver, Scripts_and_refusals) {
   FakeDriver driver;
   driver.refuse_next_start(Error(std::string(errc::kIo), "no"));
   EXPECT_FALSE(loop.run(driver.start(spec_with_listener())).has_value());
-  driver.on_start([](std::shared_ptr<FakeWorkload> workload) { workload->refuse_assignment(Error("X", "no")); });
+  driver.on_start([](std::shared_ptr<FakeWorkload> workload) {
+    workload->refuse_assignment(Error("X", "no"));
+  });
   driver.on_assign([](std::shared_ptr<FakeWorkload> workload) { workload->exit({.code = 1}); });
   auto sandbox = loop.run(driver.start(spec_with_listener()));
   EXPECT_EQ(loop.run((*sandbox)->assign({})).error().code(), "X");

@@ -22,9 +22,10 @@
 namespace pileus::sandbox {
 namespace {
 
-// CAP_CHOWN, DAC_OVERRIDE, FOWNER, KILL, NET_BIND_SERVICE, SYS_ADMIN: while there is still something
-// to mount. Afterwards only KILL, because the program is another user.
-constexpr std::uint64_t kWhilePreparing = 1ull << 0 | 1ull << 1 | 1ull << 3 | 1ull << 5 | 1ull << 10 | 1ull << 21;
+// CAP_CHOWN, DAC_OVERRIDE, FOWNER, KILL, NET_BIND_SERVICE, SYS_ADMIN: while there is still
+// something to mount. Afterwards only KILL, because the program is another user.
+constexpr std::uint64_t kWhilePreparing =
+    1ull << 0 | 1ull << 1 | 1ull << 3 | 1ull << 5 | 1ull << 10 | 1ull << 21;
 constexpr std::uint64_t kAfterwards = 1ull << 5;
 
 class Init {
@@ -48,10 +49,12 @@ class Init {
   Result<Unit> mount_tmp(std::uint64_t bytes);
   [[noreturn]] void obey();
   void handle(Packet packet);
-  Result<Unit> start(StartOrder order, std::vector<UniqueFd>& fds, std::vector<UniqueFd>& listeners);
+  Result<Unit> start(StartOrder order, std::vector<UniqueFd>& fds,
+                     std::vector<UniqueFd>& listeners);
   Result<Unit> assign(AssignOrder order, std::vector<UniqueFd>& fds);
   Result<Unit> set_limits(std::uint64_t memory, std::uint32_t cpu, std::uint64_t tmp);
-  Result<Unit> attach_mounts(const std::vector<std::string>& targets, std::vector<UniqueFd>& fds, std::size_t first);
+  Result<Unit> attach_mounts(const std::vector<std::string>& targets, std::vector<UniqueFd>& fds,
+                             std::size_t first);
   Result<Unit> release_runner();
   void answer(Verb verb, const Result<Unit>& result, const std::vector<UniqueFd>& fds = {});
   void reap();
@@ -98,7 +101,8 @@ Result<Unit> Init::prepare() {
   keep_hold_of_cgroup();
   ::unshare(CLONE_NEWCGROUP);
   TRY(enter_network_namespace(setup_.nat, setup_.index, no_outbound_));
-  if (!no_outbound_.empty() && !setup_.may_lack) return fail(std::string(errc::kIo), no_outbound_, 500);
+  if (!no_outbound_.empty() && !setup_.may_lack)
+    return fail(std::string(errc::kIo), no_outbound_, 500);
   TRY(enter_root(setup_.scratch, setup_.root));
   TRY(mount_tmp(setup_.tmp_bytes));
   const unsigned host_uid = setup_.privileged ? kFirstHostUid + setup_.index : 0;
@@ -150,13 +154,16 @@ void Init::handle(Packet packet) {
     case Verb::kSignal:
       if (runner_.pid > 0) ::kill(runner_.pid, in.get<std::int32_t>());
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
 void Init::answer(Verb verb, const Result<Unit>& result, const std::vector<UniqueFd>& fds) {
   Writer out;
-  out.put(verb).put(result ? std::string() : result.error().code()).put(result ? std::string() : result.error().message());
+  out.put(verb)
+      .put(result ? std::string() : result.error().code())
+      .put(result ? std::string() : result.error().message());
   std::vector<int> numbers;
   for (const auto& fd : fds) numbers.push_back(fd.get());
   send_packet(setup_.launcher_fd, out.bytes(), numbers);
@@ -169,20 +176,24 @@ Result<Unit> Init::set_limits(std::uint64_t memory, std::uint32_t cpu, std::uint
   return Unit{};
 }
 
-Result<Unit> Init::attach_mounts(const std::vector<std::string>& targets, std::vector<UniqueFd>& fds, std::size_t first) {
+Result<Unit> Init::attach_mounts(const std::vector<std::string>& targets,
+                                 std::vector<UniqueFd>& fds, std::size_t first) {
   for (std::size_t i = 0; i < targets.size(); ++i) {
     struct stat info{};
     const int fd = fds[first + i].get();
     if (::fstat(fd, &info) != 0) return sys_fail("look at a mount");
     TRY(make_mount_point(targets[i], S_ISDIR(info.st_mode)));
-    if (const int why = attach_mount(fd, targets[i])) return sys_fail(str("mount ", targets[i]), why);
+    if (const int why = attach_mount(fd, targets[i]))
+      return sys_fail(str("mount ", targets[i]), why);
   }
   return Unit{};
 }
 
-Result<Unit> Init::start(StartOrder order, std::vector<UniqueFd>& fds, std::vector<UniqueFd>& listeners) {
+Result<Unit> Init::start(StartOrder order, std::vector<UniqueFd>& fds,
+                         std::vector<UniqueFd>& listeners) {
   const std::size_t own = order.hold == Hold::kProgram ? 2 : 1;
-  if (fds.size() != own + order.targets.size()) return fail(std::string(errc::kInvalid), "descriptors are missing", 500);
+  if (fds.size() != own + order.targets.size())
+    return fail(std::string(errc::kInvalid), "descriptors are missing", 500);
   TRY(set_limits(order.memory_bytes, order.cpu_millis, order.tmp_bytes));
   TRY(limit_processes(setup_.cgroup, order.max_processes + 1));  // + init
   TRY(attach_mounts(order.targets, fds, own));
@@ -192,8 +203,12 @@ Result<Unit> Init::start(StartOrder order, std::vector<UniqueFd>& fds, std::vect
     listeners.push_back(std::move(listener));
   }
   // So that a program may open /dev/stdout.
-  if (setup_.privileged) (void)!::fchown(fds[0].get(), kFirstHostUid + setup_.index, kFirstHostUid + setup_.index);
-  order_ = {std::move(order.argv), std::move(order.environment), std::move(order.working_directory), order.max_files,
+  if (setup_.privileged)
+    (void)!::fchown(fds[0].get(), kFirstHostUid + setup_.index, kFirstHostUid + setup_.index);
+  order_ = {std::move(order.argv),
+            std::move(order.environment),
+            std::move(order.working_directory),
+            order.max_files,
             setup_.cgroup.pids.empty() && !setup_.cgroup.v2_controllers ? order.max_processes : 0,
             setup_.cgroup.memory.empty() && !setup_.cgroup.v2_controllers ? order.memory_bytes : 0,
             order.hold == Hold::kProgram};
@@ -206,7 +221,8 @@ Result<Unit> Init::start(StartOrder order, std::vector<UniqueFd>& fds, std::vect
 }
 
 Result<Unit> Init::assign(AssignOrder order, std::vector<UniqueFd>& fds) {
-  if (fds.size() != order.targets.size()) return fail(std::string(errc::kInvalid), "descriptors are missing", 500);
+  if (fds.size() != order.targets.size())
+    return fail(std::string(errc::kInvalid), "descriptors are missing", 500);
   TRY(set_limits(order.memory_bytes, order.cpu_millis, order.tmp_bytes));
   TRY(attach_mounts(order.targets, fds, 0));
   if (!program_fds_.empty()) {  // Hold::kInit: the program is still to come
@@ -266,7 +282,8 @@ void StartOrder::encode(Writer& out) const {
   out.put(hold).put(hostname).put(working_directory).put(memory_bytes).put(tmp_bytes);
   out.put(cpu_millis).put(max_processes).put(max_files);
   out.put(static_cast<std::uint32_t>(listeners.size()));
-  for (const auto& listener : listeners) out.put(listener.name).put(listener.address).put(listener.port);
+  for (const auto& listener : listeners)
+    out.put(listener.name).put(listener.address).put(listener.port);
   out.put(targets).put(argv).put(environment);
 }
 

@@ -17,13 +17,13 @@ namespace pileus::sandbox {
 
 // Packets between launcher and init. The first byte is the verb.
 enum class Verb : std::uint8_t {
-  kStart = 1,   // → StartOrder, descriptors: output, [hold pipe], mounts…
-  kAssign,      // → AssignOrder, descriptors: mounts…
-  kSignal,      // → number
-  kPrepared,    // ← what could not be had: outbound, tmp image ("" when it could)
-  kStarted,     // ← error or "", descriptors: listeners
-  kAssigned,    // ← error or ""
-  kExited,      // ← code, signal, out of memory, errno of execve, usage
+  kStart = 1,  // → StartOrder, descriptors: output, [hold pipe], mounts…
+  kAssign,     // → AssignOrder, descriptors: mounts…
+  kSignal,     // → number
+  kPrepared,   // ← what could not be had: outbound, tmp image ("" when it could)
+  kStarted,    // ← error or "", descriptors: listeners
+  kAssigned,   // ← error or ""
+  kExited,     // ← code, signal, out of memory, errno of execve, usage
 };
 
 struct StartOrder {
@@ -58,17 +58,17 @@ struct ExitReport {
 // init has its copy.
 struct InitSetup {
   int launcher_fd = -1;
-  unsigned index = 0;               // of the shell: names, addresses and the host uid derive from it
-  std::string scratch;              // the prepared tmpfs of root_fs.h
-  std::string images;               // folder of the /tmp templates
+  unsigned index = 0;   // of the shell: names, addresses and the host uid derive from it
+  std::string scratch;  // the prepared tmpfs of root_fs.h
+  std::string images;   // folder of the /tmp templates
   std::string root;
   std::uint64_t tmp_bytes = 0;
-  bool tmp_image = true;            // else tmpfs
-  bool privileged = true;           // false: inside the launcher's own user namespace
-  bool may_lack = false;            // the first one: what it cannot have is reported, not fatal
+  bool tmp_image = true;   // else tmpfs
+  bool privileged = true;  // false: inside the launcher's own user namespace
+  bool may_lack = false;   // the first one: what it cannot have is reported, not fatal
   const HostNetwork* nat = nullptr;
   CgroupPaths cgroup;
-  bool cgroup_entered = false;      // CLONE_INTO_CGROUP did the v2 part
+  bool cgroup_entered = false;  // CLONE_INTO_CGROUP did the v2 part
   const std::vector<sock_filter>* filter = nullptr;
 };
 

@@ -11,7 +11,8 @@ namespace pileus::sandbox {
 
 Result<std::unique_ptr<Launcher>> Launcher::start() {
   int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return sys_fail("socketpair");
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return sys_fail("socketpair");
   std::unique_ptr<Launcher> launcher(new Launcher);
   launcher->pid_ = ::fork();
   if (launcher->pid_ < 0) return sys_fail("fork the launcher");
@@ -68,14 +69,18 @@ std::vector<Source> decode_sources(Reader& in) {
 
 void encode_capabilities(Writer& out, const Capabilities& capabilities) {
   out.put(capabilities.isolation).put(capabilities.memory_limit).put(capabilities.cpu_limit);
-  out.put(capabilities.process_limit).put(capabilities.freezer).put(capabilities.outbound).put(capabilities.seccomp);
+  out.put(capabilities.process_limit)
+      .put(capabilities.freezer)
+      .put(capabilities.outbound)
+      .put(capabilities.seccomp);
   out.put(capabilities.cgroup).put(capabilities.missing);
 }
 
 Capabilities decode_capabilities(Reader& in) {
   Capabilities capabilities;
   for (bool* each : {&capabilities.isolation, &capabilities.memory_limit, &capabilities.cpu_limit,
-                     &capabilities.process_limit, &capabilities.freezer, &capabilities.outbound, &capabilities.seccomp})
+                     &capabilities.process_limit, &capabilities.freezer, &capabilities.outbound,
+                     &capabilities.seccomp})
     *each = in.get<bool>();
   capabilities.cgroup = in.text();
   capabilities.missing = in.list();

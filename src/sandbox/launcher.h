@@ -32,9 +32,9 @@ class Launcher {
 
 // What the launcher is told once, by the driver.
 struct LauncherOptions {
-  std::string folder;                        // "sandbox" in the server's state: images, mount points
-  std::uint32_t pool = 4;                    // prepared sandboxes for the usual root and network
-  std::uint64_t tmp_bytes = 512ull << 20;    // their /tmp
+  std::string folder;                      // "sandbox" in the server's state: images, mount points
+  std::uint32_t pool = 4;                  // prepared sandboxes for the usual root and network
+  std::uint64_t tmp_bytes = 512ull << 20;  // their /tmp
   CgroupChoice cgroups = CgroupChoice::kAuto;
   bool outbound = true, tmp_images = true;
   void encode(Writer& out) const;
@@ -42,8 +42,24 @@ struct LauncherOptions {
 };
 
 // Packets between server and launcher. The first byte is the verb, then the sandbox' handle.
-enum class Ask : std::uint8_t { kConfigure = 1, kStart, kAssign, kKill, kSignal, kTemplate, kSettle };
-enum class Tell : std::uint8_t { kReady = 1, kStarted, kAssigned, kExited, kGone, kTemplate, kSettled };
+enum class Ask : std::uint8_t {
+  kConfigure = 1,
+  kStart,
+  kAssign,
+  kKill,
+  kSignal,
+  kTemplate,
+  kSettle
+};
+enum class Tell : std::uint8_t {
+  kReady = 1,
+  kStarted,
+  kAssigned,
+  kExited,
+  kGone,
+  kTemplate,
+  kSettled
+};
 
 struct Source {
   std::string path;

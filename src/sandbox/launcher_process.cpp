@@ -29,8 +29,9 @@ namespace pileus::sandbox {
 namespace {
 
 using Steady = std::chrono::steady_clock;
-constexpr auto kRefillDelay = std::chrono::milliseconds(5);   // after a start: it has the cores first
-constexpr auto kLearnedLife = std::chrono::seconds(60);       // of prepared sandboxes for other roots
+constexpr auto kRefillDelay =
+    std::chrono::milliseconds(5);                        // after a start: it has the cores first
+constexpr auto kLearnedLife = std::chrono::seconds(60);  // of prepared sandboxes for other roots
 constexpr auto kCgroupRetry = std::chrono::milliseconds(20);
 constexpr std::size_t kLearnedKeys = 4;
 constexpr std::uint32_t kLearnedPool = 2;
@@ -40,7 +41,9 @@ constexpr unsigned kPreparingAtOnce = 2;
 struct Key {
   std::string root;
   bool nat = false;
-  bool operator<(const Key& other) const { return std::tie(root, nat) < std::tie(other.root, other.nat); }
+  bool operator<(const Key& other) const {
+    return std::tie(root, nat) < std::tie(other.root, other.nat);
+  }
   bool operator==(const Key&) const = default;
 };
 
@@ -84,7 +87,8 @@ class LauncherProcess {
   void refill();
   void tidy();
   void maybe_settled();
-  void tell(Tell verb, std::uint64_t handle, std::string_view body = {}, std::span<const int> fds = {});
+  void tell(Tell verb, std::uint64_t handle, std::string_view body = {},
+            std::span<const int> fds = {});
   void tell_failure(Tell verb, std::uint64_t handle, const Error& error);
   Shell* by_handle(std::uint64_t handle);
   int next_wait() const;
@@ -98,18 +102,20 @@ class LauncherProcess {
   HostNetwork network_;
   std::vector<sock_filter> filter_;
   bool configured_ = false, ready_ = false, privileged_ = true;
-  std::map<unsigned, Shell> shells_;            // by index
+  std::map<unsigned, Shell> shells_;  // by index
   std::map<std::uint64_t, unsigned> handles_;
-  std::map<Key, Steady::time_point> learned_;   // other keys in use lately
-  std::map<pid_t, std::pair<std::uint64_t, UniqueFd>> templates_;  // being made, with their complaint
-  std::map<unsigned, Steady::time_point> unremoved_;               // control groups still busy
+  std::map<Key, Steady::time_point> learned_;  // other keys in use lately
+  std::map<pid_t, std::pair<std::uint64_t, UniqueFd>>
+      templates_;                                     // being made, with their complaint
+  std::map<unsigned, Steady::time_point> unremoved_;  // control groups still busy
   std::vector<std::uint64_t> settling_;
   unsigned next_index_ = 0;
   Steady::time_point refill_at_{};
-  unsigned failures_ = 0;                       // shells that could not be prepared, in a row
+  unsigned failures_ = 0;  // shells that could not be prepared, in a row
 };
 
-void LauncherProcess::tell(Tell verb, std::uint64_t handle, std::string_view body, std::span<const int> fds) {
+void LauncherProcess::tell(Tell verb, std::uint64_t handle, std::string_view body,
+                           std::span<const int> fds) {
   Writer out;
   out.put(verb).put(handle).raw(body);
   if (send_packet(server_, out.bytes(), fds) == EPIPE) finish();
@@ -165,7 +171,8 @@ void LauncherProcess::run() {
         if (received == Received::kPacket) handle(std::move(packet));
       } else if (events[i].data.u64 == 2) {
         reap();
-      } else if (auto found = shells_.find(static_cast<unsigned>(events[i].data.u64 - 16)); found != shells_.end()) {
+      } else if (auto found = shells_.find(static_cast<unsigned>(events[i].data.u64 - 16));
+                 found != shells_.end()) {
         from_shell(found->second);
       }
     }
@@ -182,7 +189,8 @@ int LauncherProcess::next_wait() const {
   for (const auto& [index, at] : unremoved_) due = std::min(due, at);
   for (const auto& [key, used] : learned_) due = std::min(due, used + kLearnedLife);
   if (due == Steady::time_point::max()) return -1;
-  return static_cast<int>(std::max<std::int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(due - now).count()));
+  return static_cast<int>(
+      std::max<std::int64_t>(0, std::chrono::ceil<std::chrono::milliseconds>(due - now).count()));
 }
 
 // --- set-up
@@ -195,15 +203,20 @@ Result<Unit> LauncherProcess::own_namespaces() {
     const unsigned uid = ::geteuid();
     const unsigned gid = ::getegid();
     if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
-      return sys_fail("this machine gives an ordinary user no user namespace (kernel.unprivileged_userns_clone, "
-                      "user.max_user_namespaces, AppArmor); run as root");
+      return sys_fail(
+          "this machine gives an ordinary user no user namespace "
+          "(kernel.unprivileged_userns_clone, "
+          "user.max_user_namespaces, AppArmor); run as root");
     ::prctl(PR_SET_DUMPABLE, 1);  // else /proc/self is not ours to write
     write_file("/proc/self/setgroups", "deny");
-    if (const int why = write_file("/proc/self/uid_map", str("0 ", uid, " 1\n"))) return sys_fail("map our user", why);
-    if (const int why = write_file("/proc/self/gid_map", str("0 ", gid, " 1\n"))) return sys_fail("map our group", why);
+    if (const int why = write_file("/proc/self/uid_map", str("0 ", uid, " 1\n")))
+      return sys_fail("map our user", why);
+    if (const int why = write_file("/proc/self/gid_map", str("0 ", gid, " 1\n")))
+      return sys_fail("map our group", why);
     ::prctl(PR_SET_DUMPABLE, 0);
   }
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) return sys_fail("keep our mounts to ourselves");
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0)
+    return sys_fail("keep our mounts to ourselves");
   return Unit{};
 }
 
@@ -224,16 +237,21 @@ void LauncherProcess::prepare_machine() {
     return;
   }
   if (!privileged_)
-    missing.push_back("a sandbox runs as your own user and shares its limits; run as root for a user of its own");
+    missing.push_back(
+        "a sandbox runs as your own user and shares its limits; run as root for a user of its own");
   Result<Unit> nat = fail("", "");
   const bool wanted = options_.outbound;
-  if (wanted) nat = privileged_ ? network_.begin() : fail(std::string(errc::kIo), "run as root to give them one");
+  if (wanted)
+    nat = privileged_ ? network_.begin()
+                      : fail(std::string(errc::kIo), "run as root to give them one");
   std::string no_images = "run as root to give it a loop device";
   std::pair<pid_t, UniqueFd> images{-1, UniqueFd()};
   if (options_.tmp_images && privileged_) images = begin_template(options_.tmp_bytes);
   const auto shared = prepare_shared(options_.folder + "/ns", missing);
-  if (shared) capabilities_.isolation = true;
-  else missing.push_back(str("no sandboxes: ", shared.error().message()));
+  if (shared)
+    capabilities_.isolation = true;
+  else
+    missing.push_back(str("no sandboxes: ", shared.error().message()));
   if (auto filter = compile_seccomp_filter()) {
     filter_ = std::move(*filter);
     capabilities_.seccomp = true;
@@ -251,7 +269,8 @@ void LauncherProcess::prepare_machine() {
   if (nat) nat = network_.finish(missing);
   capabilities_.outbound = nat.has_value();
   if (!nat && wanted)
-    missing.push_back(str("sandboxes have no network outside of themselves: ", nat.error().message()));
+    missing.push_back(
+        str("sandboxes have no network outside of themselves: ", nat.error().message()));
 }
 
 void LauncherProcess::configure(Reader& in) {
@@ -279,22 +298,34 @@ void LauncherProcess::handle(Packet packet) {
   const Ask verb = in.get<Ask>();
   const auto handle = in.get<std::uint64_t>();
   switch (verb) {
-    case Ask::kConfigure: configure(in); break;
-    case Ask::kStart: start(handle, in, std::move(packet.fds)); break;
-    case Ask::kAssign: assign(handle, in); break;
+    case Ask::kConfigure:
+      configure(in);
+      break;
+    case Ask::kStart:
+      start(handle, in, std::move(packet.fds));
+      break;
+    case Ask::kAssign:
+      assign(handle, in);
+      break;
     case Ask::kKill:
       if (Shell* shell = by_handle(handle)) kill_shell(*shell);
       break;
     case Ask::kSignal:
       if (Shell* shell = by_handle(handle))
-        send_packet(shell->socket.get(), Writer().put(Verb::kSignal).put(in.get<std::int32_t>()).bytes());
+        send_packet(shell->socket.get(),
+                    Writer().put(Verb::kSignal).put(in.get<std::int32_t>()).bytes());
       break;
-    case Ask::kTemplate: make_template(handle, in.get<std::uint64_t>()); break;
-    case Ask::kSettle: settling_.push_back(handle); break;
+    case Ask::kTemplate:
+      make_template(handle, in.get<std::uint64_t>());
+      break;
+    case Ask::kSettle:
+      settling_.push_back(handle);
+      break;
   }
 }
 
-Result<Unit> LauncherProcess::open_mounts(const std::vector<Source>& sources, std::vector<UniqueFd>& fds) {
+Result<Unit> LauncherProcess::open_mounts(const std::vector<Source>& sources,
+                                          std::vector<UniqueFd>& fds) {
   for (const auto& source : sources) {
     UniqueFd fd(clone_mount(source.path, source.read_only ? Access::kReadOnly : Access::kWritable));
     if (!fd) return sys_fail(str("mount ", source.path));
@@ -312,7 +343,9 @@ void LauncherProcess::start(std::uint64_t handle, Reader& in, std::vector<Unique
     tell(Tell::kGone, handle);
   };
   if (!capabilities_.isolation)
-    return refuse(Error(std::string(errc::kIo), capabilities_.missing.empty() ? "no sandboxes" : capabilities_.missing.back()));
+    return refuse(Error(std::string(errc::kIo), capabilities_.missing.empty()
+                                                    ? "no sandboxes"
+                                                    : capabilities_.missing.back()));
   if (const auto opened = open_mounts(sources, fds); !opened) return refuse(opened.error());
   Shell* shell = take(key);
   if (!shell) return refuse(sys_fail("start a sandbox").error());
@@ -332,13 +365,16 @@ void LauncherProcess::start(std::uint64_t handle, Reader& in, std::vector<Unique
 void LauncherProcess::assign(std::uint64_t handle, Reader& in) {
   const auto sources = decode_sources(in);
   Shell* shell = by_handle(handle);
-  if (!shell) return tell_failure(Tell::kAssigned, handle, Error(std::string(errc::kNotFound), "the sandbox has ended"));
+  if (!shell)
+    return tell_failure(Tell::kAssigned, handle,
+                        Error(std::string(errc::kNotFound), "the sandbox has ended"));
   std::vector<UniqueFd> fds;
   if (const auto opened = open_mounts(sources, fds); !opened)
     return tell_failure(Tell::kAssigned, handle, opened.error());
   std::vector<int> numbers;
   for (const auto& fd : fds) numbers.push_back(fd.get());
-  if (const int why = send_packet(shell->socket.get(), Writer().put(Verb::kAssign).raw(in.rest()).bytes(), numbers))
+  if (const int why = send_packet(shell->socket.get(),
+                                  Writer().put(Verb::kAssign).raw(in.rest()).bytes(), numbers))
     tell_failure(Tell::kAssigned, handle, sys_fail("speak to a sandbox", why).error());
 }
 
@@ -352,7 +388,8 @@ std::pair<pid_t, UniqueFd> LauncherProcess::begin_template(std::uint64_t bytes) 
   if (pid != 0) return {pid, std::move(reading)};
   ::close(server_);
   const auto made = make_tmp_template(options_.folder, bytes);
-  if (!made) (void)!::write(writing.get(), made.error().message().data(), made.error().message().size());
+  if (!made)
+    (void)!::write(writing.get(), made.error().message().data(), made.error().message().size());
   ::_exit(made ? 0 : 1);
 }
 
@@ -365,7 +402,8 @@ std::string LauncherProcess::template_complaint(int fd) {
 void LauncherProcess::make_template(std::uint64_t handle, std::uint64_t bytes) {
   if (!options_.tmp_images) return tell(Tell::kTemplate, handle, Writer().put("").bytes());
   auto [pid, complaint] = begin_template(bytes);
-  if (pid < 0) return tell(Tell::kTemplate, handle, Writer().put("no process for mkfs.ext4").bytes());
+  if (pid < 0)
+    return tell(Tell::kTemplate, handle, Writer().put("no process for mkfs.ext4").bytes());
   templates_.emplace(pid, std::pair(handle, std::move(complaint)));
 }
 
@@ -377,7 +415,8 @@ void LauncherProcess::kill_shell(Shell& shell) {
   if (!paths.unified.empty()) write_file(paths.unified + "/cgroup.kill", "1");
   if (!paths.freezer.empty()) {
     for (const auto line : split(read_small_file(paths.freezer + "/cgroup.procs"), '\n'))
-      if (const auto pid = parse_int(line); pid && *pid > 1) ::kill(static_cast<pid_t>(*pid), SIGKILL);
+      if (const auto pid = parse_int(line); pid && *pid > 1)
+        ::kill(static_cast<pid_t>(*pid), SIGKILL);
     thaw_cgroup(paths);
   }
 }
@@ -396,7 +435,8 @@ Shell* LauncherProcess::spawn(const Key& key) {
   const std::string name = str("s", index);
   cgroups_.make(name);
   const auto paths = cgroups_.paths(name);
-  UniqueFd cgroup(paths.unified.empty() ? -1 : ::open(paths.unified.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  UniqueFd cgroup(
+      paths.unified.empty() ? -1 : ::open(paths.unified.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return nullptr;
   UniqueFd own(ends[0]);
@@ -410,10 +450,19 @@ Shell* LauncherProcess::spawn(const Key& key) {
   }
   if (pid < 0) return nullptr;
   if (pid == 0) {
-    run_init({.launcher_fd = other.get(), .index = index, .scratch = options_.folder + "/ns",
-              .images = options_.folder, .root = key.root, .tmp_bytes = options_.tmp_bytes,
-              .tmp_image = options_.tmp_images, .privileged = privileged_, .may_lack = !ready_, .nat = key.nat ? &network_ : nullptr,
-              .cgroup = paths, .cgroup_entered = entered, .filter = &filter_});
+    run_init({.launcher_fd = other.get(),
+              .index = index,
+              .scratch = options_.folder + "/ns",
+              .images = options_.folder,
+              .root = key.root,
+              .tmp_bytes = options_.tmp_bytes,
+              .tmp_image = options_.tmp_images,
+              .privileged = privileged_,
+              .may_lack = !ready_,
+              .nat = key.nat ? &network_ : nullptr,
+              .cgroup = paths,
+              .cgroup_entered = entered,
+              .filter = &filter_});
   }
   Shell& shell = shells_[index];
   shell.index = index;
@@ -463,15 +512,18 @@ void LauncherProcess::hear(Shell& shell, Packet packet) {
     const std::string no_outbound = in.text();
     const std::string no_image = in.text();
     if (!no_outbound.empty() && std::exchange(capabilities_.outbound, false))
-      capabilities_.missing.push_back(str("sandboxes have no network outside of themselves: ", no_outbound));
+      capabilities_.missing.push_back(
+          str("sandboxes have no network outside of themselves: ", no_outbound));
     if (!no_image.empty() && std::exchange(options_.tmp_images, false))
-      capabilities_.missing.push_back(str("/tmp is held in memory and counts as a function's memory: ", no_image));
+      capabilities_.missing.push_back(
+          str("/tmp is held in memory and counts as a function's memory: ", no_image));
     if (shell.prepared) failures_ = 0;
     if (!no_outbound.empty()) shell.key.nat = false;
     if (shell.prepared) tell_ready();
   } else if (verb == Verb::kStarted) {
     shell.started = true;
-    tell(Tell::kStarted, shell.handle, Writer().put(str("s", shell.index)).raw(in.rest()).bytes(), numbers);
+    tell(Tell::kStarted, shell.handle, Writer().put(str("s", shell.index)).raw(in.rest()).bytes(),
+         numbers);
   } else if (verb == Verb::kAssigned) {
     tell(Tell::kAssigned, shell.handle, Writer().put("").raw(in.rest()).bytes());
   } else if (verb == Verb::kExited) {
@@ -487,7 +539,8 @@ void LauncherProcess::reap() {
   int status = 0;
   for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
     if (auto made = templates_.find(pid); made != templates_.end()) {
-      tell(Tell::kTemplate, made->second.first, Writer().put(template_complaint(made->second.second.get())).bytes());
+      tell(Tell::kTemplate, made->second.first,
+           Writer().put(template_complaint(made->second.second.get())).bytes());
       templates_.erase(made);
       continue;
     }
@@ -506,8 +559,11 @@ void LauncherProcess::ended(Shell& shell) {
   const std::string name = str("s", index);
   if (shell.handle) {
     if (!shell.started)
-      tell_failure(Tell::kStarted, shell.handle,
-                   Error(std::string(errc::kIo), shell.failure.empty() ? "the sandbox ended while it was made" : shell.failure, 500));
+      tell_failure(
+          Tell::kStarted, shell.handle,
+          Error(std::string(errc::kIo),
+                shell.failure.empty() ? "the sandbox ended while it was made" : shell.failure,
+                500));
     if (!shell.exited) {
       ExitReport report;
       report.exit.signal = SIGKILL;
@@ -534,7 +590,9 @@ void LauncherProcess::ended(Shell& shell) {
 
 // Brings the pool back to its size, a few at a time, once the starts of the moment are through.
 void LauncherProcess::refill() {
-  if (!ready_ || !capabilities_.isolation || refill_at_ == Steady::time_point{} || Steady::now() < refill_at_) return;
+  if (!ready_ || !capabilities_.isolation || refill_at_ == Steady::time_point{} ||
+      Steady::now() < refill_at_)
+    return;
   refill_at_ = {};
   if (failures_ > 8) return;
   std::map<Key, std::uint32_t> have;
@@ -583,7 +641,8 @@ void LauncherProcess::tidy() {
 
 // Nothing is being made or taken away any more, and the pool is full.
 void LauncherProcess::maybe_settled() {
-  if (settling_.empty() || !ready_ || refill_at_ != Steady::time_point{} || !unremoved_.empty()) return;
+  if (settling_.empty() || !ready_ || refill_at_ != Steady::time_point{} || !unremoved_.empty())
+    return;
   for (const auto& [index, shell] : shells_)
     if (shell.dying || shell.exited || (!shell.handle && !shell.prepared)) return;
   for (const auto handle : std::exchange(settling_, {})) tell(Tell::kSettled, handle);

@@ -28,7 +28,8 @@ std::size_t entries(const std::string& path) {
 // Processes of the tree below `root`, by name.
 std::vector<pid_t> descendants(pid_t root) {
   std::vector<pid_t> out;
-  for (const auto child : split(read_small_file(str("/proc/", root, "/task/", root, "/children")), ' ')) {
+  for (const auto child :
+       split(read_small_file(str("/proc/", root, "/task/", root, "/children")), ' ')) {
     const auto pid = parse_int(trim(child));
     if (!pid) continue;
     out.push_back(static_cast<pid_t>(*pid));
@@ -40,7 +41,9 @@ std::vector<pid_t> descendants(pid_t root) {
 std::vector<std::string> groups_of(pid_t launcher) {
   std::vector<std::string> out;
   std::string text;
-  run_tool({"/usr/bin/find", "/sys/fs/cgroup", "-maxdepth", "6", "-type", "d", "-name", str("pileus-", launcher, "-*")}, &text);
+  run_tool({"/usr/bin/find", "/sys/fs/cgroup", "-maxdepth", "6", "-type", "d", "-name",
+            str("pileus-", launcher, "-*")},
+           &text);
   for (const auto line : split(text, '\n'))
     if (line.starts_with("/")) out.emplace_back(line);
   return out;
@@ -50,7 +53,8 @@ struct Counts {
   std::size_t mine = entries("/proc/self/fd");
   std::size_t launcher = entries(str("/proc/", test_launcher()->pid(), "/fd"));
   std::size_t processes = descendants(test_launcher()->pid()).size();
-  std::size_t mounts = split(read_small_file(str("/proc/", test_launcher()->pid(), "/mountinfo")), '\n').size();
+  std::size_t mounts =
+      split(read_small_file(str("/proc/", test_launcher()->pid(), "/mountinfo")), '\n').size();
   std::size_t own_mounts = split(read_small_file("/proc/self/mountinfo"), '\n').size();
   std::size_t loops = 0, groups = 0;
   Counts() {
@@ -62,8 +66,9 @@ struct Counts {
   bool operator==(const Counts&) const = default;
 };
 void PrintTo(const Counts& c, std::ostream* out) {
-  *out << "fds " << c.mine << ", launcher's fds " << c.launcher << ", processes " << c.processes << ", mounts "
-       << c.mounts << " " << c.own_mounts << ", loops " << c.loops << ", groups " << c.groups;
+  *out << "fds " << c.mine << ", launcher's fds " << c.launcher << ", processes " << c.processes
+       << ", mounts " << c.mounts << " " << c.own_mounts << ", loops " << c.loops << ", groups "
+       << c.groups;
 }
 
 TEST(Leftovers, Nothing_stays_of_many_sandboxes) {
@@ -95,7 +100,8 @@ TEST(Leftovers, A_start_that_is_given_up_leaves_nothing) {
   ASSERT_TRUE(test_loop().run(test_driver().settle()).has_value());
   const Counts before;
   for (int i = 0; i < 10; ++i) {
-    const auto given_up = test_loop().run(with_deadline(Duration(i * 100), test_driver().start(python("import time\ntime.sleep(600)"))));
+    const auto given_up = test_loop().run(with_deadline(
+        Duration(i * 100), test_driver().start(python("import time\ntime.sleep(600)"))));
     if (!given_up) EXPECT_TRUE(given_up.error().is(errc::kDeadline)) << given_up.error().message();
   }
   ASSERT_TRUE(test_loop().run(test_driver().settle()).has_value());
@@ -110,7 +116,8 @@ std::string self_path() {
 
 bool alive(pid_t pid) {
   const std::string stat = read_small_file(str("/proc/", pid, "/stat"));
-  return !stat.empty() && stat.find(") Z ") == std::string::npos;  // a zombie is its parent's affair
+  return !stat.empty() &&
+         stat.find(") Z ") == std::string::npos;  // a zombie is its parent's affair
 }
 
 // A server of its own, holding two sandboxes.
@@ -125,7 +132,8 @@ struct HeldServer {
     ::close(ends[1]);
     said_.reset(ends[0]);
     const std::string said = read_some(ends[0], "\n");
-    if (said.starts_with("up ")) launcher = static_cast<pid_t>(parse_int(trim(std::string_view(said).substr(3))).value_or(-1));
+    if (said.starts_with("up "))
+      launcher = static_cast<pid_t>(parse_int(trim(std::string_view(said).substr(3))).value_or(-1));
     if (launcher > 0) processes = descendants(launcher);
   }
   ~HeldServer() { remove_tree(folder); }
@@ -175,7 +183,8 @@ TEST(Leftovers, A_launcher_that_is_killed_ends_the_server_and_the_next_one_clean
   EXPECT_TRUE(held.gone()) << "no sandbox goes on without its launcher";
   HeldServer next("auto");
   EXPECT_GT(next.launcher, 0);
-  EXPECT_TRUE(groups_of(held.launcher).empty()) << "control groups of the dead are removed at start";
+  EXPECT_TRUE(groups_of(held.launcher).empty())
+      << "control groups of the dead are removed at start";
   ::kill(next.server, SIGKILL);
   ::waitpid(next.server, nullptr, 0);
   EXPECT_TRUE(next.gone());
@@ -198,7 +207,8 @@ void run_again(const std::vector<std::string>& before, const char* filter) {
 
 TEST(Worlds, With_v1_control_groups_only) {
   NEEDS_ISOLATION();
-  if (test_driver().capabilities().cgroup != "hybrid") GTEST_SKIP() << "no v1 hierarchies beside v2 here";
+  if (test_driver().capabilities().cgroup != "hybrid")
+    GTEST_SKIP() << "no v1 hierarchies beside v2 here";
   run_again({"/usr/bin/env", "PILEUS_TEST_CGROUPS=v1"}, "ProcessDriver.*");
 }
 
@@ -212,9 +222,11 @@ TEST(Worlds, As_an_ordinary_user) {
   if (::geteuid() != 0) GTEST_SKIP() << "this is one already";
   const std::string setpriv = find_tool("setpriv");
   if (setpriv.empty()) GTEST_SKIP() << "setpriv (util-linux) is not installed";
-  if (run_tool({setpriv, "--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/unshare", "-U", "/bin/true"}) != 0)
+  if (run_tool({setpriv, "--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/unshare",
+                "-U", "/bin/true"}) != 0)
     GTEST_SKIP() << "an ordinary user gets no user namespace here";
-  run_again({setpriv, "--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/env", "HOME=/tmp", "TMPDIR=/tmp"},
+  run_again({setpriv, "--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/env",
+             "HOME=/tmp", "TMPDIR=/tmp"},
             "ProcessDriver.*:RedTeam.*:Outbound.*");
 }
 

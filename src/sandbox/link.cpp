@@ -24,7 +24,9 @@ Result<Unit> outcome(Reader& in) {
 }  // namespace
 
 Link::Link(int socket, std::move_only_function<void()> on_death)
-    : socket_(socket), on_death_(std::move(on_death)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    : socket_(socket),
+      on_death_(std::move(on_death)),
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   thread_ = std::thread([this] { hear(); });
 }
 
@@ -68,8 +70,10 @@ Completion<Started> Link::expect_start(std::uint64_t handle) {
   Completion<Started> completion;
   auto completer = completion.completer();
   std::lock_guard lock(mutex_);
-  if (dead_) completer.complete(fail(dead_error()));
-  else sandboxes_[handle].start = std::move(completer);
+  if (dead_)
+    completer.complete(fail(dead_error()));
+  else
+    sandboxes_[handle].start = std::move(completer);
   return completion;
 }
 
@@ -77,8 +81,10 @@ Completion<Unit> Link::expect_assignment(std::uint64_t handle) {
   Completion<Unit> completion;
   auto completer = completion.completer();
   std::lock_guard lock(mutex_);
-  if (dead_) completer.complete(fail(dead_error()));
-  else sandboxes_[handle].assignment = std::move(completer);
+  if (dead_)
+    completer.complete(fail(dead_error()));
+  else
+    sandboxes_[handle].assignment = std::move(completer);
   return completion;
 }
 
@@ -86,8 +92,10 @@ Completion<Unit> Link::expect_done(std::uint64_t handle) {
   Completion<Unit> completion;
   auto completer = completion.completer();
   std::lock_guard lock(mutex_);
-  if (dead_) completer.complete(fail(dead_error()));
-  else done_[handle] = std::move(completer);
+  if (dead_)
+    completer.complete(fail(dead_error()));
+  else
+    done_[handle] = std::move(completer);
   return completion;
 }
 
@@ -96,9 +104,12 @@ Completion<Exit> Link::expect_exit(std::uint64_t handle) {
   auto completer = completion.completer();
   std::lock_guard lock(mutex_);
   auto& sandbox = sandboxes_[handle];
-  if (sandbox.report) completer.complete(sandbox.report->exit);
-  else if (dead_) completer.complete(fail(dead_error()));
-  else sandbox.exit = std::move(completer);
+  if (sandbox.report)
+    completer.complete(sandbox.report->exit);
+  else if (dead_)
+    completer.complete(fail(dead_error()));
+  else
+    sandbox.exit = std::move(completer);
   return completion;
 }
 
@@ -145,7 +156,8 @@ void Link::hear() {
       if (stopping_) return;
       full = !outbox_.empty();
     }
-    pollfd watched[2] = {{socket_, static_cast<short>(full ? POLLIN | POLLOUT : POLLIN), 0}, {wake_.get(), POLLIN, 0}};
+    pollfd watched[2] = {{socket_, static_cast<short>(full ? POLLIN | POLLOUT : POLLIN), 0},
+                         {wake_.get(), POLLIN, 0}};
     if (::poll(watched, 2, -1) < 0 && errno != EINTR) return died();
     if (watched[1].revents) {
       eventfd_t ignored = 0;
@@ -204,8 +216,10 @@ void Link::handle(Packet packet) {
     done_.erase(waiting);
     lock.unlock();
     std::string complaint = verb == Tell::kTemplate ? in.text() : std::string();
-    if (complaint.empty()) completer.complete(Unit{});
-    else completer.complete(fail(std::string(errc::kIo), std::move(complaint), 500));
+    if (complaint.empty())
+      completer.complete(Unit{});
+    else
+      completer.complete(fail(std::string(errc::kIo), std::move(complaint), 500));
   }
 }
 
@@ -230,7 +244,8 @@ void Link::died() {
   }
   for (auto& [handle, completer] : done) completer.complete(fail(dead_error()));
   if (tell) return tell();
-  log::error("the sandbox launcher has ended; without it nothing can be run, so the server ends too");
+  log::error(
+      "the sandbox launcher has ended; without it nothing can be run, so the server ends too");
   std::_Exit(70);
 }
 

@@ -33,18 +33,18 @@ class Link {
   // What is awaited for a handle. Any thread; each once per handle.
   Completion<Started> expect_start(std::uint64_t handle);
   Completion<Unit> expect_assignment(std::uint64_t handle);
-  Completion<Unit> expect_done(std::uint64_t handle);    // a template, a settling
-  Completion<Exit> expect_exit(std::uint64_t handle);    // at once when it is known
+  Completion<Unit> expect_done(std::uint64_t handle);  // a template, a settling
+  Completion<Exit> expect_exit(std::uint64_t handle);  // at once when it is known
   std::optional<ExitReport> exited(std::uint64_t handle);
   void kill(std::uint64_t handle);
-  void forget(std::uint64_t handle);                     // kills, and drops every wait
+  void forget(std::uint64_t handle);  // kills, and drops every wait
 
   struct Ready {
     Capabilities capabilities;
     Cgroups cgroups;
     bool tmp_images = false;
   };
-  const Ready& ready();  // waits for it
+  const Ready& ready();                    // waits for it
   bool has_template(std::uint64_t bytes);  // of /tmp, by size
   void add_template(std::uint64_t bytes);
   void stop();

@@ -49,8 +49,12 @@ class Request {
     raw(&head, sizeof head);
     raw(data, size);
   }
-  void attribute(std::uint16_t type, const std::string& text) { attribute(type, text.c_str(), text.size() + 1); }
-  void attribute(std::uint16_t type, std::uint32_t number) { attribute(type, &number, sizeof number); }
+  void attribute(std::uint16_t type, const std::string& text) {
+    attribute(type, text.c_str(), text.size() + 1);
+  }
+  void attribute(std::uint16_t type, std::uint32_t number) {
+    attribute(type, &number, sizeof number);
+  }
   // Nested attributes: what is added between open and close lies in it.
   std::size_t open(std::uint16_t type) {
     const std::size_t at = bytes_.size();
@@ -77,7 +81,9 @@ class Request {
   std::string bytes_;
 };
 
-UniqueFd netlink_socket() { return UniqueFd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)); }
+UniqueFd netlink_socket() {
+  return UniqueFd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+}
 
 int interface_index(int socket, const std::string& name) {
   ifreq request{};
@@ -93,8 +99,8 @@ std::uint32_t host_mtu(int socket) {
       ifreq request{};
       std::strncpy(request.ifr_name, each->if_name, IFNAMSIZ - 1);
       if (::ioctl(socket, SIOCGIFFLAGS, &request) != 0 || !(request.ifr_flags & IFF_UP)) continue;
-      if (::ioctl(socket, SIOCGIFMTU, &request) == 0 && static_cast<std::uint32_t>(request.ifr_mtu) < least &&
-          request.ifr_mtu >= 576)
+      if (::ioctl(socket, SIOCGIFMTU, &request) == 0 &&
+          static_cast<std::uint32_t>(request.ifr_mtu) < least && request.ifr_mtu >= 576)
         least = static_cast<std::uint32_t>(request.ifr_mtu);
     }
     ::if_freenameindex(all);
@@ -163,7 +169,8 @@ std::string host_interfaces() {
   std::string names = "\"lo\"";
   if (struct if_nameindex* all = ::if_nameindex()) {
     for (auto* each = all; each->if_index; ++each)
-      if (!std::string_view(each->if_name).starts_with("pls") && std::string_view(each->if_name) != "lo")
+      if (!std::string_view(each->if_name).starts_with("pls") &&
+          std::string_view(each->if_name) != "lo")
         names += str(", \"", each->if_name, "\"");
     ::if_freenameindex(all);
   }
@@ -175,25 +182,27 @@ std::string nft_rules(int slot, bool router_guard) {
   const std::string ours = str("\"pls", slot, "v*\"");
   const std::string table = str("table inet pileus_", slot);
   const std::string range = str(dotted(kRange + (static_cast<std::uint32_t>(slot) << 13)), "/19");
-  std::string text = str(
-      table, " {}\ndelete ", table, "\n", table, " {\n",
-      " chain input { type filter hook input priority -10; policy accept; iifname ", ours,
-      " reject with icmpx admin-prohibited; }\n",
-      " chain forward { type filter hook forward priority -10; policy accept;\n",
-      "  oifname ", ours, " ct state established,related accept\n  oifname ", ours, " drop\n",
-      "  iifname ", ours, " jump outbound\n }\n",
-      " chain outbound {\n  meta nfproto ipv6 drop\n  ip saddr != ", range, " drop\n",
-      "  ip daddr { 0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16, 198.18.0.0/15, 224.0.0.0/3 } reject with icmpx "
-      "admin-prohibited\n }\n",
-      " chain nat { type nat hook postrouting priority 100; ip saddr ", range, " oifname != ", ours,
-      " masquerade; }\n}\n");
-  // Where forwarding was off before us, the host shall not become a router between the interfaces it
-  // had then. What comes later (Docker's bridges) is its maker's affair.
+  std::string text =
+      str(table, " {}\ndelete ", table, "\n", table, " {\n",
+          " chain input { type filter hook input priority -10; policy accept; iifname ", ours,
+          " reject with icmpx admin-prohibited; }\n",
+          " chain forward { type filter hook forward priority -10; policy accept;\n", "  oifname ",
+          ours, " ct state established,related accept\n  oifname ", ours, " drop\n", "  iifname ",
+          ours, " jump outbound\n }\n",
+          " chain outbound {\n  meta nfproto ipv6 drop\n  ip saddr != ", range, " drop\n",
+          "  ip daddr { 0.0.0.0/8, 127.0.0.0/8, 169.254.0.0/16, 198.18.0.0/15, 224.0.0.0/3 } "
+          "reject with icmpx "
+          "admin-prohibited\n }\n",
+          " chain nat { type nat hook postrouting priority 100; ip saddr ", range,
+          " oifname != ", ours, " masquerade; }\n}\n");
+  // Where forwarding was off before us, the host shall not become a router between the interfaces
+  // it had then. What comes later (Docker's bridges) is its maker's affair.
   if (router_guard) {
     const std::string had = host_interfaces();
-    text += str("table inet pileus_guard {}\ndelete table inet pileus_guard\ntable inet pileus_guard {\n"
-                " chain forward { type filter hook forward priority -5; policy accept;\n  iifname { ",
-                had, " } oifname { ", had, " } drop\n }\n}\n");
+    text += str(
+        "table inet pileus_guard {}\ndelete table inet pileus_guard\ntable inet pileus_guard {\n"
+        " chain forward { type filter hook forward priority -5; policy accept;\n  iifname { ",
+        had, " } oifname { ", had, " } drop\n }\n}\n");
   }
   return text;
 }
@@ -231,7 +240,8 @@ Result<Unit> HostNetwork::begin() {
     hold_ = take_slot(static_cast<int>(slot));
     slot_ = static_cast<int>(slot);
   }
-  if (!hold_) return fail(std::string(errc::kLimit), "sixteen servers already run on this machine", 500);
+  if (!hold_)
+    return fail(std::string(errc::kLimit), "sixteen servers already run on this machine", 500);
   // Ours from an earlier server that was killed, or off before: guard it either way.
   const bool off = trim(read_small_file(kForwarding)) == "0";
   int ends[2];
@@ -241,7 +251,8 @@ Result<Unit> HostNetwork::begin() {
   nft_ = start_nft(nft_rules(slot_, off), writing.get());
   if (nft_ < 0) return sys_fail("start nft");
   if (off) {
-    if (const int why = write_file(kForwarding, "1")) return sys_fail("turn on IPv4 forwarding", why);
+    if (const int why = write_file(kForwarding, "1"))
+      return sys_fail("turn on IPv4 forwarding", why);
   }
   return Unit{};
 }
@@ -257,14 +268,16 @@ Result<Unit> HostNetwork::finish(std::vector<std::string>& missing) {
   }
   said_.reset();
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    return fail(std::string(errc::kIo), str("nft refused the rules: ", trim(std::string_view(text).substr(0, 300))), 500);
+    return fail(std::string(errc::kIo),
+                str("nft refused the rules: ", trim(std::string_view(text).substr(0, 300))), 500);
   up_ = true;
   std::string chain;
   if (run_tool({find_tool("nft"), "list", "chain", "ip", "filter", "FORWARD"}, &chain) == 0 &&
       chain.find("policy drop") != std::string::npos)
-    missing.push_back(str("sandboxes may not reach the outside: another firewall on this host drops what is "
-                          "forwarded (Docker does); allow it with: iptables -I FORWARD -i 'pls+' -j ACCEPT; "
-                          "iptables -I FORWARD -o 'pls+' -j ACCEPT"));
+    missing.push_back(
+        str("sandboxes may not reach the outside: another firewall on this host drops what is "
+            "forwarded (Docker does); allow it with: iptables -I FORWARD -i 'pls+' -j ACCEPT; "
+            "iptables -I FORWARD -o 'pls+' -j ACCEPT"));
   return Unit{};
 }
 
@@ -287,7 +300,8 @@ void HostNetwork::remove() {
   hold_.reset();
 }
 
-Result<Unit> enter_network_namespace(const HostNetwork* nat, unsigned index, std::string& no_outbound) {
+Result<Unit> enter_network_namespace(const HostNetwork* nat, unsigned index,
+                                     std::string& no_outbound) {
   UniqueFd host_netlink = netlink_socket();
   UniqueFd host_socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const std::uint32_t mtu = nat ? host_mtu(host_socket.get()) : 1500;
@@ -335,7 +349,8 @@ Result<UniqueFd> make_listener(const std::string& address, std::uint16_t port) {
     return fail(std::string(errc::kInvalid), str("listener address ", address, " is not IPv4"));
   const int on = 1;
   ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&where), sizeof where) != 0 || ::listen(socket.get(), 128) != 0)
+  if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&where), sizeof where) != 0 ||
+      ::listen(socket.get(), 128) != 0)
     return sys_fail(str("listen on ", address, ':', port));
   return socket;
 }

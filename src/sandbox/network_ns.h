@@ -36,7 +36,8 @@ class HostNetwork {
 };
 
 // Called in the process that shall get the namespace; in the host's one before.
-Result<Unit> enter_network_namespace(const HostNetwork* nat, unsigned index, std::string& no_outbound);
+Result<Unit> enter_network_namespace(const HostNetwork* nat, unsigned index,
+                                     std::string& no_outbound);
 
 // A listening, non-blocking TCP socket in the calling process' namespace.
 Result<UniqueFd> make_listener(const std::string& address, std::uint16_t port);

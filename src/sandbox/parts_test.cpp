@@ -58,7 +58,8 @@ TEST(Channel, Packets_small_and_large_with_descriptors) {
   const UniqueFd a(ends[0]);
   UniqueFd b(ends[1]);
   const UniqueFd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  for (const std::size_t size : {std::size_t(0), std::size_t(10), kInline, kInline + 1, std::size_t(3'000'000)}) {
+  for (const std::size_t size :
+       {std::size_t(0), std::size_t(10), kInline, kInline + 1, std::size_t(3'000'000)}) {
     const std::string sent(size, 'x');
     const int fds[] = {null.get(), null.get()};
     ASSERT_EQ(send_packet(a.get(), sent, fds), 0);
@@ -79,11 +80,14 @@ TEST(Channel, Packets_small_and_large_with_descriptors) {
 struct V2Folder {
   std::string path = temporary_folder();
   V2Folder() {
-    for (const char* name : {"memory.max", "memory.swap.max", "cpu.max", "pids.max", "cgroup.freeze", "memory.peak"})
+    for (const char* name :
+         {"memory.max", "memory.swap.max", "cpu.max", "pids.max", "cgroup.freeze", "memory.peak"})
       EXPECT_TRUE(make_file(str(path, '/', name), "").has_value());
   }
   ~V2Folder() { remove_tree(path); }
-  void put(const char* name, std::string_view text) { EXPECT_TRUE(make_file(str(path, '/', name), text).has_value()); }
+  void put(const char* name, std::string_view text) {
+    EXPECT_TRUE(make_file(str(path, '/', name), text).has_value());
+  }
   std::string get(const char* name) { return read_small_file(str(path, '/', name)); }
 };
 
@@ -122,7 +126,8 @@ TEST(Cgroup, Version_2_usage_peak_and_oom_kills_are_read) {
 TEST(Cgroup, A_limit_that_is_refused_is_an_error) {
   EXPECT_FALSE(limit_memory(v2_paths("/no/such/folder"), 1).has_value());
   EXPECT_FALSE(limit_cpu(v2_paths("/no/such/folder"), 1).has_value());
-  EXPECT_TRUE(limit_memory(CgroupPaths(), 1).has_value()) << "no controller: said once in the capabilities";
+  EXPECT_TRUE(limit_memory(CgroupPaths(), 1).has_value())
+      << "no controller: said once in the capabilities";
 }
 
 }  // namespace

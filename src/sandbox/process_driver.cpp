@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kMaxMounts = 64;
 constexpr std::size_t kMaxListeners = 16;
-constexpr std::size_t kMaxEnvironment = 1u << 20;   // what fits into the hold pipe
+constexpr std::size_t kMaxEnvironment = 1u << 20;  // what fits into the hold pipe
 constexpr std::uint64_t kLeastTmp = 4ull << 20, kMostTmp = 64ull << 30;
 constexpr Duration kFreezePatience = std::chrono::seconds(2);
 
@@ -27,14 +27,17 @@ std::vector<std::string> joined(const Environment& environment) {
   return out;
 }
 
-std::unexpected<Error> invalid(std::string message) { return fail(std::string(errc::kInvalid), std::move(message)); }
+std::unexpected<Error> invalid(std::string message) {
+  return fail(std::string(errc::kInvalid), std::move(message));
+}
 
 Result<Unit> check_mounts(const std::vector<Mount>& mounts) {
   if (mounts.size() > kMaxMounts) return invalid(str("more than ", kMaxMounts, " mounts"));
   for (const auto& mount : mounts) {
-    if (!mount.source.starts_with("/")) return invalid(str("mount source ", mount.source, " is not absolute"));
-    if (!mount.target.starts_with("/") || mount.target.size() < 2 || mount.target.find("/../") != std::string::npos ||
-        mount.target.ends_with("/.."))
+    if (!mount.source.starts_with("/"))
+      return invalid(str("mount source ", mount.source, " is not absolute"));
+    if (!mount.target.starts_with("/") || mount.target.size() < 2 ||
+        mount.target.find("/../") != std::string::npos || mount.target.ends_with("/.."))
       return invalid(str("mount target ", mount.target, " is not an absolute path"));
   }
   return Unit{};
@@ -46,7 +49,8 @@ Result<Unit> check_environment(const Environment& environment) {
     size += key.size() + value.size() + 2;
     if (key.empty() || key.find('=') != std::string::npos || key.find('\0') != std::string::npos ||
         value.find('\0') != std::string::npos)
-      return invalid(str("environment variable ", key, " has no name, or a '=' or a zero byte in it"));
+      return invalid(
+          str("environment variable ", key, " has no name, or a '=' or a zero byte in it"));
   }
   if (size > kMaxEnvironment) return invalid("the environment is larger than 1 MiB");
   return Unit{};
@@ -55,15 +59,19 @@ Result<Unit> check_environment(const Environment& environment) {
 Result<Unit> check(const Spec& spec) {
   TRY(check_mounts(spec.mounts));
   TRY(check_environment(spec.environment));
-  if (!spec.root.empty() && !spec.root.starts_with("/")) return invalid(str("root ", spec.root, " is not absolute"));
+  if (!spec.root.empty() && !spec.root.starts_with("/"))
+    return invalid(str("root ", spec.root, " is not absolute"));
   if (spec.root.find_first_of(":,\\") != std::string::npos)
     return invalid(str("root ", spec.root, " has a colon, comma or backslash in it"));
-  if (spec.listeners.size() > kMaxListeners) return invalid(str("more than ", kMaxListeners, " listeners"));
+  if (spec.listeners.size() > kMaxListeners)
+    return invalid(str("more than ", kMaxListeners, " listeners"));
   if (spec.argv.empty() && spec.hold != Hold::kInit) return invalid("there is no program to run");
   if (!spec.argv.empty() && !spec.argv[0].starts_with("/"))
     return invalid(str("program ", spec.argv[0], " is not an absolute path"));
-  if (spec.tmp_bytes < kLeastTmp || spec.tmp_bytes > kMostTmp) return invalid("/tmp is 4 MiB to 64 GiB");
-  if (spec.hostname.empty() || spec.hostname.size() > 63) return invalid("a host name has 1 to 63 characters");
+  if (spec.tmp_bytes < kLeastTmp || spec.tmp_bytes > kMostTmp)
+    return invalid("/tmp is 4 MiB to 64 GiB");
+  if (spec.hostname.empty() || spec.hostname.size() > 63)
+    return invalid("a host name has 1 to 63 characters");
   if (spec.max_processes == 0 || spec.max_files < 16 || spec.cpu_millis == 0)
     return invalid("limits of processes, files and CPU must leave something");
   return Unit{};
@@ -170,12 +178,14 @@ Task<Result<Unit>> ProcessSandbox::assign(Assignment assignment) {
 Result<Unit> ProcessSandbox::hand_over(const Environment& environment) {
   std::string text;
   for (const auto& variable : joined(environment)) text.append(variable).push_back('\0');
-  if (text.size() > 65536 && ::fcntl(hold_pipe_.get(), F_SETPIPE_SZ, static_cast<int>(kMaxEnvironment)) < 0)
+  if (text.size() > 65536 &&
+      ::fcntl(hold_pipe_.get(), F_SETPIPE_SZ, static_cast<int>(kMaxEnvironment)) < 0)
     return sys_fail("enlarge the pipe of the assignment");
   const ssize_t written = ::write(hold_pipe_.get(), text.data(), text.size());
   const int why = errno;
   hold_pipe_.reset();
-  if (written != static_cast<ssize_t>(text.size())) return sys_fail("hand over the assignment", why);
+  if (written != static_cast<ssize_t>(text.size()))
+    return sys_fail("hand over the assignment", why);
   return Unit{};
 }
 
@@ -212,8 +222,12 @@ class ProcessDriverImpl final : public ProcessDriver {
  public:
   ProcessDriverImpl(Launcher& launcher, ProcessOptions options)
       : link_(std::make_shared<Link>(launcher.socket(), std::move(options.on_launcher_death))) {
-    LauncherOptions wishes{str(options.state_dir, "/sandbox"), options.pool, options.tmp_bytes, options.cgroups,
-                           options.outbound, options.tmp_images};
+    LauncherOptions wishes{str(options.state_dir, "/sandbox"),
+                           options.pool,
+                           options.tmp_bytes,
+                           options.cgroups,
+                           options.outbound,
+                           options.tmp_images};
     Writer out;
     out.put(Ask::kConfigure).put(std::uint64_t(0));
     wishes.encode(out);

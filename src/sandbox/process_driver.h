@@ -12,12 +12,12 @@
 namespace pileus::sandbox {
 
 struct ProcessOptions {
-  std::string state_dir;                    // absolute; the folder "sandbox" in it is ours
-  std::uint32_t pool = 4;                   // sandboxes prepared ahead
-  std::uint64_t tmp_bytes = 512ull << 20;   // the /tmp of prepared ones
+  std::string state_dir;                   // absolute; the folder "sandbox" in it is ours
+  std::uint32_t pool = 4;                  // sandboxes prepared ahead
+  std::uint64_t tmp_bytes = 512ull << 20;  // the /tmp of prepared ones
   CgroupChoice cgroups = CgroupChoice::kAuto;
-  bool outbound = true;                     // false: no firewall table, no forwarding
-  bool tmp_images = true;                   // false: /tmp in memory
+  bool outbound = true;    // false: no firewall table, no forwarding
+  bool tmp_images = true;  // false: /tmp in memory
   // The launcher died: nothing can be run any more. Unset: says so and ends the server (status 70).
   std::move_only_function<void()> on_launcher_death;
 };

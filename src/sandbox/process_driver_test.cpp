@@ -55,7 +55,8 @@ Spec held_python() {
 
 TEST(ProcessDriver, A_program_runs_and_its_output_and_exit_status_come_back) {
   NEEDS_ISOLATION();
-  const Ran ran = run(python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(7)"));
+  const Ran ran =
+      run(python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(7)"));
   EXPECT_EQ(ran.output, "out\nerr\n");
   EXPECT_EQ(ran.exit.code, 7);
   EXPECT_EQ(ran.exit.signal, 0);
@@ -65,10 +66,11 @@ TEST(ProcessDriver, A_program_runs_and_its_output_and_exit_status_come_back) {
 TEST(ProcessDriver, What_the_machine_cannot_do_is_said_in_sentences) {
   const auto& can = test_driver().capabilities();
   for (const auto& sentence : can.missing) std::printf("missing: %s\n", sentence.c_str());
-  std::printf("cgroup %s memory %d cpu %d pids %d freezer %d outbound %d seccomp %d\n", can.cgroup.c_str(), can.memory_limit,
-              can.cpu_limit, can.process_limit, can.freezer, can.outbound, can.seccomp);
-  const bool all = can.isolation && can.memory_limit && can.cpu_limit && can.process_limit && can.freezer &&
-                   can.outbound && can.seccomp;
+  std::printf("cgroup %s memory %d cpu %d pids %d freezer %d outbound %d seccomp %d\n",
+              can.cgroup.c_str(), can.memory_limit, can.cpu_limit, can.process_limit, can.freezer,
+              can.outbound, can.seccomp);
+  const bool all = can.isolation && can.memory_limit && can.cpu_limit && can.process_limit &&
+                   can.freezer && can.outbound && can.seccomp;
   if (!all) EXPECT_FALSE(can.missing.empty());
 }
 
@@ -123,7 +125,9 @@ TEST(ProcessDriver, A_held_init_executes_what_it_is_assigned) {
 
 TEST(ProcessDriver, A_large_environment_arrives_whole) {
   NEEDS_ISOLATION();
-  Spec spec = python("import os\nd=b''\nwhile True:\n  p=os.read(3,1<<20)\n  if not p: break\n  d+=p\nprint(len(d))");
+  Spec spec = python(
+      "import os\nd=b''\nwhile True:\n  p=os.read(3,1<<20)\n  if not p: break\n  "
+      "d+=p\nprint(len(d))");
   spec.hold = Hold::kProgram;
   auto sandbox = start(spec);
   ASSERT_TRUE(sandbox.has_value()) << sandbox.error().message();
@@ -158,8 +162,10 @@ TEST(ProcessDriver, Specifications_that_cannot_be_are_refused) {
   EXPECT_EQ(refused([](Spec& s) { s.mounts = {{"/usr", "/var/../../x", true}}; }), errc::kInvalid);
   EXPECT_EQ(refused([](Spec& s) { s.environment = {{"A=B", "c"}}; }), errc::kInvalid);
   EXPECT_EQ(refused([](Spec& s) { s.listeners = {{"x", "nowhere", 1}}; }), errc::kInvalid);
-  EXPECT_EQ(refused([](Spec& s) { s.mounts = {{"/no/such/folder", "/var/task", true}}; }), errc::kIo);
-  EXPECT_EQ(refused([](Spec& s) { s.mounts = {{"/usr", "/usr/no/such/place", true}}; }), errc::kInvalid);
+  EXPECT_EQ(refused([](Spec& s) { s.mounts = {{"/no/such/folder", "/var/task", true}}; }),
+            errc::kIo);
+  EXPECT_EQ(refused([](Spec& s) { s.mounts = {{"/usr", "/usr/no/such/place", true}}; }),
+            errc::kInvalid);
   EXPECT_EQ(refused([](Spec& s) { s.root = "/no/such/root"; }), errc::kIo);
 }
 
@@ -177,7 +183,8 @@ TEST(ProcessDriver, The_memory_limit_kills_and_says_so) {
 TEST(ProcessDriver, Without_a_memory_controller_each_process_is_limited) {
   NEEDS_ISOLATION();
   if (test_driver().capabilities().memory_limit) GTEST_SKIP() << "there is one";
-  const Ran ran = run(python("try: b = bytearray(2 << 30); print('had it')\nexcept MemoryError: print('refused')"));
+  const Ran ran = run(
+      python("try: b = bytearray(2 << 30); print('had it')\nexcept MemoryError: print('refused')"));
   EXPECT_EQ(ran.output, "refused\n");
 }
 
@@ -208,7 +215,8 @@ print(written >> 20)
   EXPECT_EQ(ran.exit.signal, 0) << "filling /tmp must not count as memory";
   const std::string expected = str(64ull << 20, "\n[]\nNo space left on device\n");
   ASSERT_EQ(ran.output.substr(0, expected.size()), expected);
-  const auto megabytes = parse_int(trim(std::string_view(ran.output).substr(expected.size()))).value_or(0);
+  const auto megabytes =
+      parse_int(trim(std::string_view(ran.output).substr(expected.size()))).value_or(0);
   EXPECT_GE(megabytes, 62);
   EXPECT_LE(megabytes, 64);
 }
@@ -252,7 +260,9 @@ TEST(ProcessDriver, Freeze_stops_it_and_thaw_lets_it_go_on) {
 TEST(ProcessDriver, The_cpu_limit_binds) {
   NEEDS_ISOLATION();
   if (!test_driver().capabilities().cpu_limit) GTEST_SKIP() << "no CPU controller";
-  Spec spec = python("import time\ne = time.monotonic() + 1\nwhile time.monotonic() < e: pass\nprint(time.process_time())");
+  Spec spec = python(
+      "import time\ne = time.monotonic() + 1\nwhile time.monotonic() < e: "
+      "pass\nprint(time.process_time())");
   spec.cpu_millis = 200;
   const Ran ran = run(spec);
   const double used = parse_double(trim(ran.output)).value_or(9);
@@ -262,7 +272,8 @@ TEST(ProcessDriver, The_cpu_limit_binds) {
 TEST(ProcessDriver, The_peak_can_be_started_again) {
   NEEDS_ISOLATION();
   if (!test_driver().capabilities().memory_limit) GTEST_SKIP() << "no memory controller";
-  auto sandbox = start(python("import time\nb = bytearray(90 << 20)\ndel b\nprint('done')\ntime.sleep(60)"));
+  auto sandbox =
+      start(python("import time\nb = bytearray(90 << 20)\ndel b\nprint('done')\ntime.sleep(60)"));
   ASSERT_TRUE(sandbox.has_value());
   read_some((*sandbox)->output_fd(), "done\n");
   EXPECT_GT((*sandbox)->usage().memory_peak_bytes, 80ull << 20);
@@ -272,7 +283,9 @@ TEST(ProcessDriver, The_peak_can_be_started_again) {
 
 TEST(ProcessDriver, Signals_reach_the_main_program) {
   NEEDS_ISOLATION();
-  auto sandbox = start(python("import signal, time, sys\nsignal.signal(15, lambda *a: (print('term'), sys.exit(3)))\nprint('up')\ntime.sleep(60)"));
+  auto sandbox =
+      start(python("import signal, time, sys\nsignal.signal(15, lambda *a: (print('term'), "
+                   "sys.exit(3)))\nprint('up')\ntime.sleep(60)"));
   ASSERT_TRUE(sandbox.has_value());
   const int output = (*sandbox)->output_fd();
   read_some(output, "up\n");
@@ -283,7 +296,8 @@ TEST(ProcessDriver, Signals_reach_the_main_program) {
 
 TEST(ProcessDriver, Children_left_behind_end_with_the_program) {
   NEEDS_ISOLATION();
-  const Ran ran = run(python("import os, time\nif os.fork() == 0:\n  os.setsid()\n  time.sleep(600)\nprint('parent')"));
+  const Ran ran = run(python(
+      "import os, time\nif os.fork() == 0:\n  os.setsid()\n  time.sleep(600)\nprint('parent')"));
   EXPECT_EQ(ran.output, "parent\n") << "the output ends although a child held it";
   EXPECT_EQ(ran.exit.code, 0);
 }
@@ -292,13 +306,15 @@ TEST(ProcessDriver, A_root_of_its_own_replaces_the_hosts_directories) {
   NEEDS_ISOLATION();
   Folder root;
   root.put("marker", "own root");
-  for (const char* name : {"usr", "lib64", "lib", "bin"}) ::mkdir(str(root.path, '/', name).c_str(), 0755);
+  for (const char* name : {"usr", "lib64", "lib", "bin"})
+    ::mkdir(str(root.path, '/', name).c_str(), 0755);
   Spec spec = python("print(open('/marker').read()); import os; print(sorted(os.listdir('/etc')))");
   spec.root = root.path;
   spec.mounts = {{"/usr", "/usr", true}, {"/lib64", "/lib64", true}, {"/lib", "/lib", true}};
   const Ran ran = run(spec);
   EXPECT_TRUE(ran.output.starts_with("own root\n")) << ran.output;
-  EXPECT_EQ(::access(str(root.path, "/etc").c_str(), F_OK), -1) << "the given folder stays as it was";
+  EXPECT_EQ(::access(str(root.path, "/etc").c_str(), F_OK), -1)
+      << "the given folder stays as it was";
 }
 
 TEST(ProcessDriver, A_writable_mount_and_a_single_file) {
@@ -306,7 +322,8 @@ TEST(ProcessDriver, A_writable_mount_and_a_single_file) {
   Folder data;
   ::chmod(data.path.c_str(), 0777);
   data.put("one", "single");
-  Spec spec = python("print(open('/opt/deep/er/one').read()); open('/mnt/data/new', 'w').write('written')");
+  Spec spec =
+      python("print(open('/opt/deep/er/one').read()); open('/mnt/data/new', 'w').write('written')");
   spec.mounts = {{data.path + "/one", "/opt/deep/er/one", true}, {data.path, "/mnt/data", false}};
   EXPECT_EQ(run(spec).output, "single\n");
   EXPECT_EQ(read_small_file(data.path + "/new"), "written");

@@ -67,7 +67,8 @@ class Neighbour {
         "s = socket.create_server(('127.0.0.1', 7777))\nu = socket.socket(socket.AF_UNIX)\n"
         "u.bind('\\0neighbour')\nu.listen()\nprint('up')\n"
         "c = socket.create_connection(('127.0.0.1', 9001))\n"
-        "while True:\n  d = c.recv(1)\n  if not d: break\n  c.sendall(d + open('/tmp/secret').read().encode())");
+        "while True:\n  d = c.recv(1)\n  if not d: break\n  c.sendall(d + "
+        "open('/tmp/secret').read().encode())");
     spec.listeners = {{"runtime", "127.0.0.1", 9001}};
     spec.environment.emplace_back("NEIGHBOUR_CREDENTIAL", "do-not-tell");
     auto started = start(spec);
@@ -139,8 +140,10 @@ attempt('init memory', lambda: read('/proc/1/mem', 1))
 attempt('init environment', lambda: read('/proc/1/environ'))
 attempt('init root', lambda: os.listdir('/proc/1/root/home'))
 attempt('kill init', lambda: os.kill(1, 9) or False)
-attempt('server by pid', lambda: os.kill()py" + server + R"py(, 0) or True)
-attempt('server memory', lambda: read('/proc/)py" + server + R"py(/mem', 1))
+attempt('server by pid', lambda: os.kill()py" +
+         server + R"py(, 0) or True)
+attempt('server memory', lambda: read('/proc/)py" +
+         server + R"py(/mem', 1))
 attempt('ptrace me', lambda: call(101, 0, 0, 0, 0))
 attempt('ptrace init', lambda: call(101, 16, 1, 0, 0))
 attempt('process_vm_readv', lambda: call(310, 1, 0, 0, 0, 0, 0))
@@ -254,24 +257,29 @@ TEST(RedTeam, The_hosts_sockets) {
   const std::string text = str("pileus-redteam-", ::getpid());
   std::memcpy(name.sun_path + 1, text.data(), text.size());
   ASSERT_EQ(::bind(abstract.get(), reinterpret_cast<sockaddr*>(&name),
-                   static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + text.size())), 0);
+                   static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + text.size())),
+            0);
   ASSERT_EQ(::listen(abstract.get(), 1), 0);
   std::string code = str("port = ", host.port, "\n");
   code += str("attempt('abstract', lambda: connects(socket.AF_UNIX, '\\0", text, "'))\n");
   code += "attempt('neighbour abstract', lambda: connects(socket.AF_UNIX, '\\0neighbour'))\n";
   // Every address the host has, the veth's other end, its loopback by any name.
-  std::string addresses = "['127.0.0.1', '127.0.0.2', '0.0.0.0', '169.254.169.254', '169.254.170.2'";
+  std::string addresses =
+      "['127.0.0.1', '127.0.0.2', '0.0.0.0', '169.254.169.254', '169.254.170.2'";
   ifaddrs* all = nullptr;
   ::getifaddrs(&all);
   for (ifaddrs* each = all; each; each = each->ifa_next) {
     char address[64];
     if (!each->ifa_addr || each->ifa_addr->sa_family != AF_INET) continue;
-    ::inet_ntop(AF_INET, &reinterpret_cast<sockaddr_in*>(each->ifa_addr)->sin_addr, address, sizeof address);
+    ::inet_ntop(AF_INET, &reinterpret_cast<sockaddr_in*>(each->ifa_addr)->sin_addr, address,
+                sizeof address);
     addresses += str(", '", address, "'");
   }
   ::freeifaddrs(all);
-  code += str("for a in ", addresses, "]: attempt('host ' + a, lambda: connects(socket.AF_INET, (a, port)))\n");
-  code += "for a in " + addresses + "]: attempt('neighbour ' + a, lambda: connects(socket.AF_INET, (a, 7777)))\n";
+  code += str("for a in ", addresses,
+              "]: attempt('host ' + a, lambda: connects(socket.AF_INET, (a, port)))\n");
+  code += "for a in " + addresses +
+          "]: attempt('neighbour ' + a, lambda: connects(socket.AF_INET, (a, 7777)))\n";
   code += R"py(
 import struct
 for i in range(0, 64):
@@ -327,7 +335,9 @@ TEST(RedTeam, Shared_memory_counts_as_memory) {
   NEEDS_ISOLATION();
   if (!test_driver().capabilities().memory_limit) GTEST_SKIP() << "no memory controller";
   Neighbour neighbour;
-  const Ran ran = run(python("f = open('/dev/shm/x', 'wb', buffering=0)\nfor i in range(400): f.write(b'x' * (1 << 20))\nprint('had it')"));
+  const Ran ran =
+      run(python("f = open('/dev/shm/x', 'wb', buffering=0)\nfor i in range(400): f.write(b'x' * "
+                 "(1 << 20))\nprint('had it')"));
   EXPECT_EQ(ran.output.find("had it"), std::string::npos);
   EXPECT_TRUE(ran.exit.out_of_memory);
 }
@@ -356,9 +366,11 @@ print('killed' if killed else 'all had it')
 TEST(RedTeam, Descriptors_end_at_their_limit) {
   NEEDS_ISOLATION();
   Neighbour neighbour;
-  const Ran ran = run(python(
-      "import os, resource\ntry:\n  while True: f = os.dup(0)\nexcept OSError as e: print(f, e.strerror)\n"
-      "try: resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536)); print('raised')\nexcept ValueError: print('kept')"));
+  const Ran ran =
+      run(python("import os, resource\ntry:\n  while True: f = os.dup(0)\nexcept OSError as e: "
+                 "print(f, e.strerror)\n"
+                 "try: resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536)); "
+                 "print('raised')\nexcept ValueError: print('kept')"));
   EXPECT_EQ(ran.output, "1023 Too many open files\nkept\n");
 }
 
@@ -373,7 +385,8 @@ TEST(RedTeam, Output_that_nobody_reads_stops_only_its_writer) {
 TEST(RedTeam, A_crash_starts_no_core_handler_of_the_host) {
   NEEDS_ISOLATION();
   Neighbour neighbour;
-  const Ran ran = run(python("import os, resource; print(resource.getrlimit(resource.RLIMIT_CORE)); os.abort()"));
+  const Ran ran = run(
+      python("import os, resource; print(resource.getrlimit(resource.RLIMIT_CORE)); os.abort()"));
   EXPECT_EQ(ran.output, "(1, 1)\n");
   EXPECT_EQ(ran.exit.signal, SIGABRT);
 }
@@ -381,9 +394,12 @@ TEST(RedTeam, A_crash_starts_no_core_handler_of_the_host) {
 TEST(RedTeam, Nothing_of_the_servers_environment_or_descriptors_is_inherited) {
   NEEDS_ISOLATION();
   ::setenv("PILEUS_SECRET", "x", 1);
-  const Ran ran = run(python("import os; print(sorted(os.environ)); print(sorted(int(f) for f in os.listdir('/proc/self/fd'))[:3], os.getuid(), os.getgid(), os.getgroups(), os.getcwd())"));
+  const Ran ran = run(python(
+      "import os; print(sorted(os.environ)); print(sorted(int(f) for f in "
+      "os.listdir('/proc/self/fd'))[:3], os.getuid(), os.getgid(), os.getgroups(), os.getcwd())"));
   EXPECT_TRUE(ran.output.starts_with("['LC_CTYPE', 'PATH']\n[0, 1, 2] 993 990 [") ||
-              ran.output.starts_with("['PATH']\n[0, 1, 2] 993 990 [")) << ran.output;
+              ran.output.starts_with("['PATH']\n[0, 1, 2] 993 990 ["))
+      << ran.output;
 }
 
 }  // namespace

@@ -16,35 +16,48 @@ namespace pileus::sandbox {
 namespace {
 
 // Of the host's /etc only what programs need to run and everybody may read.
-constexpr const char* kEtcCopies[] = {
-    "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "timezone", "ssl/certs", "ssl/openssl.cnf",
-    "ca-certificates.conf", "pki/tls/certs", "alternatives", "mime.types", "services", "protocols", "host.conf",
-    "gai.conf", "python3", "python3.11", "python3.12", "python3.13", "nodejs", "java-11-openjdk",
-    "java-17-openjdk", "java-21-openjdk", "os-release", "debian_version", "fonts"};
+constexpr const char* kEtcCopies[] = {"ld.so.cache",     "ld.so.conf",
+                                      "ld.so.conf.d",    "localtime",
+                                      "timezone",        "ssl/certs",
+                                      "ssl/openssl.cnf", "ca-certificates.conf",
+                                      "pki/tls/certs",   "alternatives",
+                                      "mime.types",      "services",
+                                      "protocols",       "host.conf",
+                                      "gai.conf",        "python3",
+                                      "python3.11",      "python3.12",
+                                      "python3.13",      "nodejs",
+                                      "java-11-openjdk", "java-17-openjdk",
+                                      "java-21-openjdk", "os-release",
+                                      "debian_version",  "fonts"};
 
 constexpr const char* kPasswd =
     "root:x:0:0:root:/:/usr/sbin/nologin\n"
     "sbx_user1051:x:993:990::/tmp:/usr/sbin/nologin\n"
     "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n";
 constexpr const char* kGroup = "root:x:0:\nsbx_user1051:x:990:\nnogroup:x:65534:\n";
-constexpr const char* kHosts = "127.0.0.1 localhost sandbox\n::1 localhost ip6-localhost ip6-loopback\n";
+constexpr const char* kHosts =
+    "127.0.0.1 localhost sandbox\n::1 localhost ip6-localhost ip6-loopback\n";
 constexpr const char* kNsswitch =
-    "passwd: files\ngroup: files\nhosts: files dns\nnetworks: files\nprotocols: files\nservices: files\n";
+    "passwd: files\ngroup: files\nhosts: files dns\nnetworks: files\nprotocols: files\nservices: "
+    "files\n";
 
 struct Device {
   const char* name;
   unsigned major, minor;
 };
-constexpr Device kDevices[] = {{"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}};
+constexpr Device kDevices[] = {
+    {"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}};
 
 // In /proc: hidden altogether, and readable only.
-constexpr const char* kHiddenFiles[] = {"/proc/kcore", "/proc/keys", "/proc/key-users", "/proc/timer_list",
-                                        "/proc/sched_debug", "/proc/kallsyms", "/proc/sysrq-trigger",
-                                        "/proc/kpagecount", "/proc/kpageflags", "/proc/kpagecgroup",
-                                        "/proc/slabinfo", "/proc/vmallocinfo", "/proc/modules", "/proc/kmsg",
-                                        "/proc/config.gz", "/proc/latency_stats"};
-constexpr const char* kHiddenFolders[] = {"/proc/acpi", "/proc/scsi", "/proc/asound", "/proc/driver"};
-constexpr const char* kReadOnlyFolders[] = {"/proc/sys", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/tty"};
+constexpr const char* kHiddenFiles[] = {
+    "/proc/kcore",       "/proc/keys",        "/proc/key-users",     "/proc/timer_list",
+    "/proc/sched_debug", "/proc/kallsyms",    "/proc/sysrq-trigger", "/proc/kpagecount",
+    "/proc/kpageflags",  "/proc/kpagecgroup", "/proc/slabinfo",      "/proc/vmallocinfo",
+    "/proc/modules",     "/proc/kmsg",        "/proc/config.gz",     "/proc/latency_stats"};
+constexpr const char* kHiddenFolders[] = {"/proc/acpi", "/proc/scsi", "/proc/asound",
+                                          "/proc/driver"};
+constexpr const char* kReadOnlyFolders[] = {"/proc/sys", "/proc/bus", "/proc/fs", "/proc/irq",
+                                            "/proc/tty"};
 
 // An address of this machine, loopback or not: a sandbox reaches none of them.
 bool is_own_address(std::string_view address) {
@@ -55,7 +68,8 @@ bool is_own_address(std::string_view address) {
   for (ifaddrs* each = all; each; each = each->ifa_next) {
     char text[64];
     if (!each->ifa_addr || each->ifa_addr->sa_family != AF_INET) continue;
-    ::inet_ntop(AF_INET, &reinterpret_cast<sockaddr_in*>(each->ifa_addr)->sin_addr, text, sizeof text);
+    ::inet_ntop(AF_INET, &reinterpret_cast<sockaddr_in*>(each->ifa_addr)->sin_addr, text,
+                sizeof text);
     own = own || address == text;
   }
   ::freeifaddrs(all);
@@ -84,8 +98,9 @@ std::string resolv_conf(std::vector<std::string>& missing) {
     if (server) return out;
   }
   if (own_only)
-    missing.push_back("no name resolution inside: the host's name server is at an address of this machine, which "
-                      "a sandbox does not reach; give /etc/resolv.conf a server elsewhere");
+    missing.push_back(
+        "no name resolution inside: the host's name server is at an address of this machine, which "
+        "a sandbox does not reach; give /etc/resolv.conf a server elsewhere");
   return {};
 }
 
@@ -136,9 +151,12 @@ Result<Unit> attach_copy(const std::string& source, const std::string& target) {
 
 // /dev is the one mount on which device nodes count.
 Result<Unit> attach_dev(const std::string& source, const std::string& target) {
-  if (::mount(source.c_str(), target.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0) return sys_fail("bind /dev");
-  if (const int why = set_mount_read_only(target, Access::kReadOnly)) return sys_fail("make /dev read-only", why);
-  if (::mount("shm", (target + "/shm").c_str(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777") != 0)
+  if (::mount(source.c_str(), target.c_str(), nullptr, MS_BIND | MS_REC, nullptr) != 0)
+    return sys_fail("bind /dev");
+  if (const int why = set_mount_read_only(target, Access::kReadOnly))
+    return sys_fail("make /dev read-only", why);
+  if (::mount("shm", (target + "/shm").c_str(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+              "mode=1777") != 0)
     return sys_fail("mount /dev/shm");
   return Unit{};
 }
@@ -165,21 +183,25 @@ Result<Unit> add_host_folders(const std::string& stage) {
 }
 
 Result<Unit> build_host_root(const std::string& scratch, const std::string& stage) {
-  if (::mount("root", stage.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=4m,nr_inodes=1024") != 0)
+  if (::mount("root", stage.c_str(), "tmpfs", MS_NOSUID | MS_NODEV,
+              "mode=755,size=4m,nr_inodes=1024") != 0)
     return sys_fail("mount the root");
   TRY(add_host_folders(stage));
-  for (const char* name : {"etc", "dev", "proc", "sys", "tmp", "run", "home", "opt", "mnt", "var", "var/task",
-                           "var/runtime", "var/lang", "var/lib", "var/log", "var/cache"})
+  for (const char* name :
+       {"etc", "dev", "proc", "sys", "tmp", "run", "home", "opt", "mnt", "var", "var/task",
+        "var/runtime", "var/lang", "var/lib", "var/log", "var/cache"})
     ::mkdir(str(stage, '/', name).c_str(), 0755);
   ::symlink("../tmp", (stage + "/var/tmp").c_str());
   TRY(attach_copy(scratch + "/etc", stage + "/etc"));
   return attach_dev(scratch + "/dev", stage + "/dev");
 }
 
-Result<Unit> build_given_root(const std::string& scratch, const std::string& root, const std::string& stage) {
+Result<Unit> build_given_root(const std::string& scratch, const std::string& root,
+                              const std::string& stage) {
   const std::string layers = scratch + "/layers";
   ::mkdir(layers.c_str(), 0755);
-  if (::mount("layers", layers.c_str(), "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=4m,nr_inodes=1024") != 0)
+  if (::mount("layers", layers.c_str(), "tmpfs", MS_NOSUID | MS_NODEV,
+              "mode=755,size=4m,nr_inodes=1024") != 0)
     return sys_fail("mount the root's upper layer");
   ::mkdir((layers + "/upper").c_str(), 0755);
   ::mkdir((layers + "/work").c_str(), 0755);
@@ -187,9 +209,11 @@ Result<Unit> build_given_root(const std::string& scratch, const std::string& roo
   if (::chdir(layers.c_str()) != 0) return sys_fail("enter the root's upper layer");
   const std::string options = str("lowerdir=", root, ",upperdir=upper,workdir=work");
   if (::mount("root", stage.c_str(), "overlay", MS_NOSUID | MS_NODEV, options.c_str()) != 0 &&
-      ::mount("root", stage.c_str(), "overlay", MS_NOSUID | MS_NODEV, (options + ",userxattr").c_str()) != 0)
+      ::mount("root", stage.c_str(), "overlay", MS_NOSUID | MS_NODEV,
+              (options + ",userxattr").c_str()) != 0)
     return sys_fail(str("lay the root over ", root));
-  for (const char* name : {"etc", "dev", "proc", "sys", "tmp", "run", "opt", "var", "var/task", "var/runtime"})
+  for (const char* name :
+       {"etc", "dev", "proc", "sys", "tmp", "run", "opt", "var", "var/task", "var/runtime"})
     ::mkdir(str(stage, '/', name).c_str(), 0755);
   // Names and resolvers are ours in every root; the files of a root may be links out of /etc.
   for (const char* name : {"resolv.conf", "hosts", "hostname"})
@@ -205,13 +229,14 @@ Result<Unit> mask_proc(const std::string& proc) {
   const auto inside = [&](const char* path) { return proc + (path + 5); };
   for (const char* path : kHiddenFiles) {
     if (::access(inside(path).c_str(), F_OK) != 0) continue;
-    if (::mount("/dev/null", inside(path).c_str(), nullptr, MS_BIND, nullptr) != 0) return sys_fail(str("hide ", path));
+    if (::mount("/dev/null", inside(path).c_str(), nullptr, MS_BIND, nullptr) != 0)
+      return sys_fail(str("hide ", path));
     set_mount_read_only(inside(path), Access::kReadOnly);
   }
   for (const char* path : kHiddenFolders) {
     if (::access(inside(path).c_str(), F_OK) != 0) continue;
-    if (::mount("hidden", inside(path).c_str(), "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
-                "size=0,mode=555") != 0)
+    if (::mount("hidden", inside(path).c_str(), "tmpfs",
+                MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0,mode=555") != 0)
       return sys_fail(str("hide ", path));
   }
   for (const char* path : kReadOnlyFolders) {
@@ -250,8 +275,10 @@ Result<Unit> enter_root(const std::string& scratch, const std::string& root) {
     TRY(build_given_root(scratch, root, stage));
   }
   TRY(mount_proc(stage + "/proc"));
-  if (const int why = set_mount_read_only(stage, Access::kReadOnly)) return sys_fail("make the root read-only", why);
-  if (::chdir(stage.c_str()) != 0 || ::syscall(SYS_pivot_root, ".", ".") != 0) return sys_fail("pivot_root");
+  if (const int why = set_mount_read_only(stage, Access::kReadOnly))
+    return sys_fail("make the root read-only", why);
+  if (::chdir(stage.c_str()) != 0 || ::syscall(SYS_pivot_root, ".", ".") != 0)
+    return sys_fail("pivot_root");
   if (::umount2(".", MNT_DETACH) != 0) return sys_fail("leave the old root");
   if (::chdir("/") != 0) return sys_fail("chdir /");
   return Unit{};
@@ -261,7 +288,8 @@ Result<Unit> make_mount_point(const std::string& target, bool is_directory) {
   struct stat info{};
   if (::stat(target.c_str(), &info) == 0) {
     if (S_ISDIR(info.st_mode) == is_directory) return Unit{};
-    return fail(std::string(errc::kInvalid), str("mount ", target, ": one side is a directory, the other is not"));
+    return fail(std::string(errc::kInvalid),
+                str("mount ", target, ": one side is a directory, the other is not"));
   }
   set_mount_read_only("/", Access::kWritable);
   const auto made = [&]() -> Result<Unit> {
@@ -271,8 +299,10 @@ Result<Unit> make_mount_point(const std::string& target, bool is_directory) {
   }();
   set_mount_read_only("/", Access::kReadOnly);
   if (!made)
-    return fail(std::string(errc::kInvalid), str("mount ", target, ": the root has no such place and none can be "
-                                                 "made (", made.error().message(), ")"));
+    return fail(std::string(errc::kInvalid), str("mount ", target,
+                                                 ": the root has no such place and none can be "
+                                                 "made (",
+                                                 made.error().message(), ")"));
   return Unit{};
 }
 

@@ -19,8 +19,9 @@ inline constexpr unsigned kInsideGid = 990;
 // the addresses of name servers that a sandbox can reach.
 Result<Unit> prepare_shared(const std::string& scratch, std::vector<std::string>& missing);
 
-// `root`: "" for the host's runtime directories, else a directory (made writable-free by an overlay).
-// Afterwards the process is in the new root; its /proc is mounted and masked, /tmp is still empty.
+// `root`: "" for the host's runtime directories, else a directory (made writable-free by an
+// overlay). Afterwards the process is in the new root; its /proc is mounted and masked, /tmp is
+// still empty.
 Result<Unit> enter_root(const std::string& scratch, const std::string& root);
 
 // A mount point for `target` in the read-only root: made when it is not there. Directory or file.

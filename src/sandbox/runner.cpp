@@ -42,7 +42,8 @@ std::vector<char*> pointers(std::vector<std::string>& list) {
 
 void become_nobody() {
   ::setgroups(0, nullptr);
-  if (::setresgid(kInsideGid, kInsideGid, kInsideGid) != 0 || ::setresuid(kInsideUid, kInsideUid, kInsideUid) != 0)
+  if (::setresgid(kInsideGid, kInsideGid, kInsideGid) != 0 ||
+      ::setresuid(kInsideUid, kInsideUid, kInsideUid) != 0)
     ::_exit(124);
   keep_capabilities(0);
   ::setsid();
@@ -74,7 +75,8 @@ void reset_signals() {
   ::_exit(why == ENOENT ? 127 : 126);
 }
 
-[[noreturn]] void execute(RunOrder order, std::vector<UniqueFd> fds, const std::vector<sock_filter>* filter) {
+[[noreturn]] void execute(RunOrder order, std::vector<UniqueFd> fds,
+                          const std::vector<sock_filter>* filter) {
   // First out of the way of 0 to 3, then into place.
   const int null = ::fcntl(::open("/dev/null", O_RDWR), F_DUPFD, 30);
   const int output = ::fcntl(fds[0].get(), F_DUPFD, 30);
@@ -89,7 +91,8 @@ void reset_signals() {
   apply_limits(order);
   reset_signals();
   if (order.argv.empty()) give_up(ENOENT, "nothing");
-  if (::chdir(order.working_directory.c_str()) != 0) give_up(errno, str(order.argv[0], " in ", order.working_directory));
+  if (::chdir(order.working_directory.c_str()) != 0)
+    give_up(errno, str(order.argv[0], " in ", order.working_directory));
   if (filter && !filter->empty())
     if (const int why = load_seccomp_filter(*filter)) give_up(why, order.argv[0]);
   const auto argv = pointers(order.argv);
@@ -111,7 +114,8 @@ RunOrder decode_order(const std::string& bytes) {
   return order;
 }
 
-[[noreturn]] void run(int socket, const CgroupPaths& cgroup, const std::vector<sock_filter>* filter) {
+[[noreturn]] void run(int socket, const CgroupPaths& cgroup,
+                      const std::vector<sock_filter>* filter) {
   enter_freezer(cgroup);
   // Is the whole machine short of memory, a program goes before the server.
   write_file("/proc/self/oom_score_adj", "500");
@@ -135,9 +139,11 @@ RunOrder decode_order(const std::string& bytes) {
 Result<Runner> fork_runner(unsigned uid, unsigned gid, const CgroupPaths& cgroup,
                            const std::vector<sock_filter>* filter) {
   int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return sys_fail("socketpair");
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return sys_fail("socketpair");
   Runner runner;
-  runner.pid = clone_process(0);  // not fork(): a sanitizer's fork starts a thread, which may not unshare
+  runner.pid =
+      clone_process(0);  // not fork(): a sanitizer's fork starts a thread, which may not unshare
   if (runner.pid < 0) return sys_fail("fork the program's process");
   if (runner.pid == 0) run(ends[1], cgroup, filter);
   ::close(ends[1]);
@@ -151,7 +157,8 @@ Result<Runner> fork_runner(unsigned uid, unsigned gid, const CgroupPaths& cgroup
   if (const int why = write_file(process + "/gid_map", str(kInsideGid, ' ', gid, " 1\n")))
     return sys_fail("map the program's group", why);
   const char mapped = 1;
-  if (::send(runner.socket, &mapped, 1, MSG_NOSIGNAL) != 1) return sys_fail("tell the program's process");
+  if (::send(runner.socket, &mapped, 1, MSG_NOSIGNAL) != 1)
+    return sys_fail("tell the program's process");
   return runner;
 }
 

@@ -1,6 +1,6 @@
-// The runner: the process in a sandbox that becomes the program. It is forked by init ahead of need,
-// gives up everything (user namespace with one uid, no capabilities, no new privileges), and waits
-// for its order; then limits, descriptors, seccomp filter, execve.
+// The runner: the process in a sandbox that becomes the program. It is forked by init ahead of
+// need, gives up everything (user namespace with one uid, no capabilities, no new privileges), and
+// waits for its order; then limits, descriptors, seccomp filter, execve.
 #pragma once
 
 #include <linux/filter.h>
@@ -16,9 +16,9 @@ struct RunOrder {
   std::vector<std::string> argv, environment;
   std::string working_directory;
   std::uint32_t max_files = 1024;
-  std::uint32_t max_processes = 0;    // by rlimit, where there is no control group; 0: none
-  std::uint64_t data_bytes = 0;       // the same for memory
-  bool hold = false;                  // the second descriptor becomes descriptor 3
+  std::uint32_t max_processes = 0;  // by rlimit, where there is no control group; 0: none
+  std::uint64_t data_bytes = 0;     // the same for memory
+  bool hold = false;                // the second descriptor becomes descriptor 3
 };
 
 struct Runner {

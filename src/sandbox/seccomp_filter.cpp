@@ -18,21 +18,24 @@ namespace {
 
 constexpr const char* kRefused[] = {
     // mounts and roots
-    "mount", "umount", "umount2", "pivot_root", "chroot", "open_tree", "move_mount", "fsopen", "fsconfig", "fsmount",
-    "fspick", "mount_setattr", "quotactl", "quotactl_fd", "swapon", "swapoff", "nfsservctl", "open_by_handle_at",
-    "name_to_handle_at", "fanotify_init", "fanotify_mark",
+    "mount", "umount", "umount2", "pivot_root", "chroot", "open_tree", "move_mount", "fsopen",
+    "fsconfig", "fsmount", "fspick", "mount_setattr", "quotactl", "quotactl_fd", "swapon",
+    "swapoff", "nfsservctl", "open_by_handle_at", "name_to_handle_at", "fanotify_init",
+    "fanotify_mark",
     // namespaces
     "unshare", "setns",
     // other processes
-    "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "process_mrelease", "kcmp", "pidfd_getfd",
-    "move_pages", "migrate_pages",
+    "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "process_mrelease",
+    "kcmp", "pidfd_getfd", "move_pages", "migrate_pages",
     // the kernel itself
-    "bpf", "perf_event_open", "userfaultfd", "kexec_load", "kexec_file_load", "init_module", "finit_module",
-    "delete_module", "create_module", "query_module", "get_kernel_syms", "syslog", "acct", "reboot", "iopl", "ioperm",
-    "modify_ldt", "vm86", "vm86old", "uselib", "ustat", "sysfs", "_sysctl", "lookup_dcookie", "vhangup",
-    "sethostname", "setdomainname", "io_uring_setup", "io_uring_enter", "io_uring_register", "memfd_secret",
+    "bpf", "perf_event_open", "userfaultfd", "kexec_load", "kexec_file_load", "init_module",
+    "finit_module", "delete_module", "create_module", "query_module", "get_kernel_syms", "syslog",
+    "acct", "reboot", "iopl", "ioperm", "modify_ldt", "vm86", "vm86old", "uselib", "ustat", "sysfs",
+    "_sysctl", "lookup_dcookie", "vhangup", "sethostname", "setdomainname", "io_uring_setup",
+    "io_uring_enter", "io_uring_register", "memfd_secret",
     // clocks
-    "settimeofday", "clock_settime", "clock_settime64", "clock_adjtime", "clock_adjtime64", "adjtimex", "stime",
+    "settimeofday", "clock_settime", "clock_settime64", "clock_adjtime", "clock_adjtime64",
+    "adjtimex", "stime",
     // keys
     "add_key", "request_key", "keyctl"};
 
@@ -48,8 +51,8 @@ bool refuse(scmp_filter_ctx filter, const char* name) {
 }
 
 bool refuse_namespaces_in_clone(scmp_filter_ctx filter) {
-  for (const std::uint64_t flag : {CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS,
-                                   CLONE_NEWCGROUP}) {
+  for (const std::uint64_t flag : {CLONE_NEWUSER, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWNET,
+                                   CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWCGROUP}) {
     if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(clone), 1,
                          SCMP_A0(SCMP_CMP_MASKED_EQ, flag, flag)) != 0)
       return false;
@@ -72,8 +75,8 @@ bool refuse_socket_families(scmp_filter_ctx filter) {
 
 // Pushing characters into a terminal, and quota ids of files.
 bool refuse_ioctls(scmp_filter_ctx filter) {
-  for (const std::uint64_t request : {0x5412ull /* TIOCSTI */, 0x541Cull /* TIOCLINUX */, 0x401C5820ull /* FSSETXATTR */,
-                                      0x40086602ull /* SETFLAGS */})
+  for (const std::uint64_t request : {0x5412ull /* TIOCSTI */, 0x541Cull /* TIOCLINUX */,
+                                      0x401C5820ull /* FSSETXATTR */, 0x40086602ull /* SETFLAGS */})
     if (seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
                          SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffull, request)) != 0)
       return false;
@@ -82,10 +85,9 @@ bool refuse_ioctls(scmp_filter_ctx filter) {
 
 // Puts "number > kLastKnown: ENOSYS" before libseccomp's program; its own rules are by name.
 void refuse_unknown(std::vector<sock_filter>& program) {
-  const sock_filter check[] = {
-      {BPF_LD | BPF_W | BPF_ABS, 0, 0, 0},                            // the system call's number
-      {BPF_JMP | BPF_JGT | BPF_K, 0, 1, kLastKnown},                  // also x32's bit 30
-      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | (ENOSYS & 0xffff)}};
+  const sock_filter check[] = {{BPF_LD | BPF_W | BPF_ABS, 0, 0, 0},  // the system call's number
+                               {BPF_JMP | BPF_JGT | BPF_K, 0, 1, kLastKnown},  // also x32's bit 30
+                               {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | (ENOSYS & 0xffff)}};
   program.insert(program.begin(), std::begin(check), std::end(check));
 }
 
@@ -97,7 +99,8 @@ Result<std::vector<sock_filter>> compile_seccomp_filter() {
   seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
   bool good = true;
   for (const char* name : kRefused) good = refuse(filter, name) && good;
-  good = good && refuse_namespaces_in_clone(filter) && refuse_socket_families(filter) && refuse_ioctls(filter);
+  good = good && refuse_namespaces_in_clone(filter) && refuse_socket_families(filter) &&
+         refuse_ioctls(filter);
   UniqueFd file(::memfd_create("seccomp", MFD_CLOEXEC));
   good = good && file && seccomp_export_bpf(filter, file.get()) == 0;
   seccomp_release(filter);
@@ -111,7 +114,8 @@ Result<std::vector<sock_filter>> compile_seccomp_filter() {
 }
 
 int load_seccomp_filter(const std::vector<sock_filter>& filter) {
-  const sock_fprog program{static_cast<unsigned short>(filter.size()), const_cast<sock_filter*>(filter.data())};
+  const sock_fprog program{static_cast<unsigned short>(filter.size()),
+                           const_cast<sock_filter*>(filter.data())};
   return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0u, &program) == 0 ? 0 : errno;
 }
 

@@ -15,7 +15,7 @@ CgroupChoice wanted_cgroups() {
   if (!wanted) return CgroupChoice::kAuto;
   return std::string_view(wanted) == "v1" ? CgroupChoice::kV1Only : CgroupChoice::kNone;
 }
-}
+}  // namespace
 
 Launcher*& test_launcher() {
   static Launcher* launcher = nullptr;
@@ -46,7 +46,9 @@ ProcessDriver& test_driver() {
     } cleaner{made};
     return made;
   }();
-  if (!driver) driver = make_process_driver(*test_launcher(), {.state_dir = folder, .cgroups = wanted_cgroups()});
+  if (!driver)
+    driver =
+        make_process_driver(*test_launcher(), {.state_dir = folder, .cgroups = wanted_cgroups()});
   return *driver;
 }
 
@@ -87,7 +89,9 @@ Spec python(std::string code) {
   return spec;
 }
 
-Result<std::unique_ptr<Sandbox>> start(Spec spec) { return test_loop().run(test_driver().start(std::move(spec))); }
+Result<std::unique_ptr<Sandbox>> start(Spec spec) {
+  return test_loop().run(test_driver().start(std::move(spec)));
+}
 
 Ran run(Spec spec) {
   Ran ran;
@@ -98,8 +102,10 @@ Ran run(Spec spec) {
   }
   ran.output = read_all((*sandbox)->output_fd());
   auto exit = test_loop().run((*sandbox)->wait());
-  if (exit) ran.exit = *exit;
-  else ADD_FAILURE() << exit.error().message();
+  if (exit)
+    ran.exit = *exit;
+  else
+    ADD_FAILURE() << exit.error().message();
   ran.usage = (*sandbox)->usage();
   return ran;
 }

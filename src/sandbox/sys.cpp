@@ -155,7 +155,8 @@ int run_tool(const std::vector<std::string>& argv, std::string* output) {
 }
 
 std::string find_tool(std::string_view name) {
-  for (const std::string_view folder : {"/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/", "/usr/local/sbin/"}) {
+  for (const std::string_view folder :
+       {"/usr/sbin/", "/sbin/", "/usr/bin/", "/bin/", "/usr/local/sbin/"}) {
     std::string path = str(folder, name);
     if (::access(path.c_str(), X_OK) == 0) return path;
   }
@@ -163,14 +164,16 @@ std::string find_tool(std::string_view name) {
 }
 
 int clone_mount(const std::string& path, Access access, int directory_fd) {
-  const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | (path.empty() ? AT_EMPTY_PATH : 0);
+  const unsigned flags =
+      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | (path.empty() ? AT_EMPTY_PATH : 0);
   const int fd = static_cast<int>(::syscall(SYS_open_tree, directory_fd, path.c_str(), flags));
   if (fd < 0) return -1;
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
   if (access == Access::kReadOnly) attributes.attr_set |= MOUNT_ATTR_RDONLY;
   attributes.propagation = 1u << 18;  // MS_PRIVATE
-  if (::syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes, sizeof attributes) != 0) {
+  if (::syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attributes,
+                sizeof attributes) != 0) {
     const int why = errno;
     ::close(fd);
     errno = why;
@@ -180,14 +183,19 @@ int clone_mount(const std::string& path, Access access, int directory_fd) {
 }
 
 int attach_mount(int mount_fd, const std::string& target) {
-  return ::syscall(SYS_move_mount, mount_fd, "", AT_FDCWD, target.c_str(), MOVE_MOUNT_F_EMPTY_PATH |
-                   MOVE_MOUNT_T_SYMLINKS) == 0 ? 0 : errno;
+  return ::syscall(SYS_move_mount, mount_fd, "", AT_FDCWD, target.c_str(),
+                   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) == 0
+             ? 0
+             : errno;
 }
 
 int set_mount_read_only(const std::string& path, Access access) {
   mount_attr attributes{};
   (access == Access::kReadOnly ? attributes.attr_set : attributes.attr_clr) = MOUNT_ATTR_RDONLY;
-  return ::syscall(SYS_mount_setattr, AT_FDCWD, path.c_str(), 0, &attributes, sizeof attributes) == 0 ? 0 : errno;
+  return ::syscall(SYS_mount_setattr, AT_FDCWD, path.c_str(), 0, &attributes, sizeof attributes) ==
+                 0
+             ? 0
+             : errno;
 }
 
 pid_t clone_process(std::uint64_t namespace_flags, int cgroup_fd) {
@@ -206,7 +214,8 @@ void close_all_but(std::vector<int> keep) {
   unsigned from = 3;
   for (const int fd : keep) {
     if (fd < 3) continue;
-    if (static_cast<unsigned>(fd) > from) ::syscall(SYS_close_range, from, static_cast<unsigned>(fd) - 1, 0u);
+    if (static_cast<unsigned>(fd) > from)
+      ::syscall(SYS_close_range, from, static_cast<unsigned>(fd) - 1, 0u);
     from = static_cast<unsigned>(fd) + 1;
   }
   ::syscall(SYS_close_range, from, ~0u, 0u);

@@ -22,9 +22,9 @@ struct Ran {
   std::string output;
   Usage usage;
 };
-std::string read_all(int fd);                 // until the end, then closes
+std::string read_all(int fd);                           // until the end, then closes
 std::string read_some(int fd, std::string_view until);  // until it has said `until`, at most 60 s
-Spec python(std::string code);                // python3 -c code, outbound none
+Spec python(std::string code);                          // python3 -c code, outbound none
 Result<std::unique_ptr<Sandbox>> start(Spec spec);
 Ran run(Spec spec);
 std::string temporary_folder();
@@ -32,6 +32,7 @@ std::string temporary_folder();
 }  // namespace pileus::sandbox
 
 // In a test body: not on a machine that gives no sandboxes.
-#define NEEDS_ISOLATION()                                                                     \
-  if (!::pileus::sandbox::test_driver().capabilities().isolation)                             \
-  GTEST_SKIP() << "no namespaces here: " << ::pileus::sandbox::test_driver().capabilities().missing.back()
+#define NEEDS_ISOLATION()                                         \
+  if (!::pileus::sandbox::test_driver().capabilities().isolation) \
+  GTEST_SKIP() << "no namespaces here: "                          \
+               << ::pileus::sandbox::test_driver().capabilities().missing.back()

@@ -39,12 +39,13 @@ Result<Unit> format(const std::string& path, std::uint64_t image_bytes, std::uin
   ::unlink(path.c_str());
   {
     UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!fd || ::ftruncate(fd.get(), static_cast<off_t>(image_bytes)) != 0) return sys_fail(str("create ", path));
+    if (!fd || ::ftruncate(fd.get(), static_cast<off_t>(image_bytes)) != 0)
+      return sys_fail(str("create ", path));
   }
   const std::uint64_t inodes = std::max<std::uint64_t>(32768, bytes / 16384);
   std::string said;
-  const int status = run_tool({find_tool("mkfs.ext4"), "-q", "-F", "-m", "0", "-b", "4096", "-N", str(inodes), "-O",
-                               "^has_journal,^resize_inode,^metadata_csum", "-E",
+  const int status = run_tool({find_tool("mkfs.ext4"), "-q", "-F", "-m", "0", "-b", "4096", "-N",
+                               str(inodes), "-O", "^has_journal,^resize_inode,^metadata_csum", "-E",
                                "lazy_itable_init=1,nodiscard,root_owner=0:0", path},
                               &said);
   if (status != 0) return fail(std::string(errc::kIo), str("mkfs.ext4 failed: ", trim(said)), 500);
@@ -59,10 +60,14 @@ bool copy_sparse(int from, int to) {
     const off_t end = ::lseek(from, at, SEEK_HOLE);
     off_t out = at;
     while (at < end) {
-      if (::copy_file_range(from, &at, to, &out, static_cast<std::size_t>(end - at), 0) > 0) continue;
+      if (::copy_file_range(from, &at, to, &out, static_cast<std::size_t>(end - at), 0) > 0)
+        continue;
       char buffer[65536];
-      const ssize_t size = ::pread(from, buffer, std::min<std::size_t>(sizeof buffer, static_cast<std::size_t>(end - at)), at);
-      if (size <= 0 || ::pwrite(to, buffer, static_cast<std::size_t>(size), out) != size) return false;
+      const ssize_t size =
+          ::pread(from, buffer,
+                  std::min<std::size_t>(sizeof buffer, static_cast<std::size_t>(end - at)), at);
+      if (size <= 0 || ::pwrite(to, buffer, static_cast<std::size_t>(size), out) != size)
+        return false;
       at += size;
       out += size;
     }
@@ -113,7 +118,8 @@ Result<Unit> make_tmp_template(const std::string& folder, std::uint64_t bytes) {
   for (int round = 0; round < 4; ++round) {
     TRY(format(fresh, image, bytes));
     const std::uint64_t have = available_bytes(fresh);
-    if (have == 0) return fail(std::string(errc::kIo), "mkfs.ext4 made something that is not ext4", 500);
+    if (have == 0)
+      return fail(std::string(errc::kIo), "mkfs.ext4 made something that is not ext4", 500);
     if (have / kBlock == bytes / kBlock) break;
     image = image + bytes / kBlock * kBlock - have / kBlock * kBlock;
   }
@@ -121,24 +127,28 @@ Result<Unit> make_tmp_template(const std::string& folder, std::uint64_t bytes) {
   return Unit{};
 }
 
-Result<Unit> mount_tmp_image(const TmpPlaces& places, std::uint64_t bytes, std::uint64_t salt, const char* target) {
+Result<Unit> mount_tmp_image(const TmpPlaces& places, std::uint64_t bytes, std::uint64_t salt,
+                             const char* target) {
   UniqueFd from(::openat(places.images_fd, tmp_template_name(bytes).c_str(), O_RDONLY | O_CLOEXEC));
   if (!from) return sys_fail("open the template of /tmp");
   const std::string name = str("live-", salt, ".ext4");
   ::unlinkat(places.images_fd, name.c_str(), 0);
-  UniqueFd image(::openat(places.images_fd, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  UniqueFd image(
+      ::openat(places.images_fd, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!image) return sys_fail("create the image of /tmp");
   ::unlinkat(places.images_fd, name.c_str(), 0);
   if (!copy_sparse(from.get(), image.get())) return sys_fail("copy the template of /tmp");
   TRY_ASSIGN(UniqueFd loop, attach_loop(places.dev_fd, image.get()));
   const std::string source = str("/proc/self/fd/", loop.get());
-  if (::mount(source.c_str(), target, "ext4", MS_NOATIME | MS_NOSUID | MS_NODEV, "nobarrier,discard,noinit_itable") != 0)
+  if (::mount(source.c_str(), target, "ext4", MS_NOATIME | MS_NOSUID | MS_NODEV,
+              "nobarrier,discard,noinit_itable") != 0)
     return sys_fail("mount /tmp");
   return give_to_owner(places, target);
 }
 
 Result<Unit> mount_tmp_memory(const TmpPlaces& places, std::uint64_t bytes, const char* target) {
-  if (::mount("tmp", target, "tmpfs", MS_NOSUID | MS_NODEV, str("mode=1777,size=", bytes).c_str()) != 0)
+  if (::mount("tmp", target, "tmpfs", MS_NOSUID | MS_NODEV,
+              str("mode=1777,size=", bytes).c_str()) != 0)
     return sys_fail("mount /tmp in memory");
   return give_to_owner(places, target);
 }

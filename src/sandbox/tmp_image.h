@@ -20,7 +20,8 @@ struct TmpPlaces {
   int dev_fd = -1;     // the host's /dev
   unsigned owner_uid = 0, owner_gid = 0;
 };
-Result<Unit> mount_tmp_image(const TmpPlaces& places, std::uint64_t bytes, std::uint64_t salt, const char* target);
+Result<Unit> mount_tmp_image(const TmpPlaces& places, std::uint64_t bytes, std::uint64_t salt,
+                             const char* target);
 // What is used where there is no loop device: its pages count as the sandbox's memory.
 Result<Unit> mount_tmp_memory(const TmpPlaces& places, std::uint64_t bytes, const char* target);
 

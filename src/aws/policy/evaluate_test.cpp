@@ -377,9 +377,8 @@ TEST(TrustTest, A_role_is_assumed_by_whom_it_trusts) {
   EXPECT_EQ(user.decide().layer, Layer::kRoleTrust);
   // Named itself, in the role's account: no identity policy needed. Named by account: needed.
   EXPECT_TRUE(
-      assume(
-          ann(),
-          R"({"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:user/ann"},"Action":
+      assume(ann(),
+             R"({"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:user/ann"},"Action":
       "sts:AssumeRole"})")
           .decide()
           .allowed());

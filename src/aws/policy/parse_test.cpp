@@ -156,12 +156,10 @@ TEST(ParsePolicyTest, Trust_policies_have_a_principal_and_no_resource) {
 }
 
 TEST(ParsePolicyTest, Resource_policies_have_both) {
-  EXPECT_EQ(
-      message(
-          one(R"("Sid":"a b","Effect":"Allow","Principal":"*","Action":"s3:*","Resource":
+  EXPECT_EQ(message(one(R"("Sid":"a b","Effect":"Allow","Principal":"*","Action":"s3:*","Resource":
       "arn:aws:s3:::b/*")"),
-          Use::kResource),
-      "fine");
+                    Use::kResource),
+            "fine");
   EXPECT_EQ(message(one(R"("Effect":"Allow","Action":"s3:*","Resource":"*")"), Use::kResource),
             "Missing required field Principal");
   EXPECT_EQ(message(one(R"("Effect":"Allow","Principal":"*","Action":"s3:*")"), Use::kResource),

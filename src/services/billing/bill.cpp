@@ -74,7 +74,8 @@ Task<Result<Bill>> compute(store::Journals& journals, Prices prices, std::string
   query.until = until;
   query.limit = kPage;
   do {
-    CO_TRY_ASSIGN(auto page, co_await journals.read(account + "/" + region + "/usage/lambda", query));
+    CO_TRY_ASSIGN(auto page,
+                  co_await journals.read(account + "/" + region + "/usage/lambda", query));
     for (const auto& entry : page.entries) {
       CO_TRY_ASSIGN(const auto usage, store::decode<LambdaUsage>(entry.value));
       maker.add(entry.time, usage);

@@ -14,17 +14,17 @@ namespace pileus::services::billing {
 
 // One invocation, as lambda's meter writes it into "<account>/<region>/usage/lambda".
 struct LambdaUsage {
-  std::string function;          // ARN
+  std::string function;  // ARN
   std::string architecture = "x86_64";
-  std::int64_t billed_ms = 0;    // with init
+  std::int64_t billed_ms = 0;  // with init
   int memory_mb = 0, tmp_mb = 0;
   bool failed = false;
   PILEUS_FIELDS(LambdaUsage, function, architecture, billed_ms, memory_mb, tmp_mb, failed)
 };
 
 struct BillLine {
-  std::string day;               // 2026-01-31, UTC
-  std::string function;          // ARN
+  std::string day;       // 2026-01-31, UTC
+  std::string function;  // ARN
   std::string architecture;
   std::int64_t requests = 0, failed = 0, billed_ms = 0;
   double gb_seconds = 0, storage_gb_seconds = 0;
@@ -33,7 +33,7 @@ struct BillLine {
 };
 struct Bill {
   std::string currency;
-  std::vector<BillLine> lines;   // by day, then function, then architecture
+  std::vector<BillLine> lines;  // by day, then function, then architecture
   double total = 0;
 };
 

@@ -11,7 +11,8 @@ namespace {
 using namespace std::chrono;
 constexpr Time kDay{sys_days(year(2026) / 3 / 14)};
 
-LambdaUsage usage(std::string function, std::int64_t billed_ms, int memory_mb = 1024, int tmp_mb = 512) {
+LambdaUsage usage(std::string function, std::int64_t billed_ms, int memory_mb = 1024,
+                  int tmp_mb = 512) {
   LambdaUsage out;
   out.function = std::move(function);
   out.billed_ms = billed_ms;
@@ -42,7 +43,8 @@ TEST(Bill, Adds_up_by_function_and_day) {
 }
 
 TEST(Bill, Tiers_split_what_crosses_them) {
-  const std::vector<Tier> tiers = {{100, 3}, {150, 2}, {std::numeric_limits<double>::infinity(), 1}};
+  const std::vector<Tier> tiers = {
+      {100, 3}, {150, 2}, {std::numeric_limits<double>::infinity(), 1}};
   EXPECT_DOUBLE_EQ(tiered_cost(tiers, 0, 10), 30);
   EXPECT_DOUBLE_EQ(tiered_cost(tiers, 90, 20), 10 * 3 + 10 * 2);
   EXPECT_DOUBLE_EQ(tiered_cost(tiers, 0, 200), 100 * 3 + 50 * 2 + 50);
@@ -67,7 +69,8 @@ TEST(Bill, Reads_the_meter_from_the_first_of_the_month) {
 TEST(Prices, A_list_that_makes_no_sense_is_refused) {
   EXPECT_TRUE(parse_prices(kDefaultPrices));
   EXPECT_FALSE(parse_prices("{}"));
-  EXPECT_FALSE(parse_prices(R"({"lambda":{"per_million_requests":-1,"gb_second":{},"storage_gb_second":0}})"));
+  EXPECT_FALSE(parse_prices(
+      R"({"lambda":{"per_million_requests":-1,"gb_second":{},"storage_gb_second":0}})"));
 }
 
 }  // namespace

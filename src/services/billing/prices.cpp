@@ -30,7 +30,8 @@ const std::string_view kDefaultPrices = R"({
 namespace {
 
 Error wrong(std::string_view what) {
-  return Error(std::string(errc::kInvalid), str("the price list: ", what, " is missing or not a number"));
+  return Error(std::string(errc::kInvalid),
+               str("the price list: ", what, " is missing or not a number"));
 }
 
 Result<double> number(const Json& object, std::string_view key) {
@@ -51,7 +52,8 @@ Result<std::vector<Tier>> tiers(const Json& by_architecture, std::string_view ar
     if (find(entry, "up_to")) {
       TRY_ASSIGN(tier.up_to, number(entry, "up_to"));
     }
-    if (!out.empty() && tier.up_to <= out.back().up_to) return fail(wrong("a tier's up_to, above the one before,"));
+    if (!out.empty() && tier.up_to <= out.back().up_to)
+      return fail(wrong("a tier's up_to, above the one before,"));
     out.push_back(tier);
   }
   out.back().up_to = std::numeric_limits<double>::infinity();

@@ -16,9 +16,9 @@ struct Tier {
   double price = 0;
 };
 struct LambdaPrices {
-  double request = 0;                  // each
-  std::vector<Tier> x86_64, arm64;     // GB-seconds, cheapest last
-  double storage_gb_second = 0;        // of /tmp over 512 MB
+  double request = 0;               // each
+  std::vector<Tier> x86_64, arm64;  // GB-seconds, cheapest last
+  double storage_gb_second = 0;     // of /tmp over 512 MB
 };
 struct Prices {
   std::string region, currency, source;

@@ -18,7 +18,9 @@ Task<Result<gen::lambda::GetAccountSettingsOutput>> LambdaService::get_account_s
   std::int64_t bytes = 0, functions = 0;
   store::ScanOptions page;
   for (;;) {
-    CO_TRY_ASSIGN(auto found, co_await store::load_page<Function>(impl_->given.records, context.partition_key(), std::string(kFunctionPrefix), page));
+    CO_TRY_ASSIGN(auto found,
+                  co_await store::load_page<Function>(impl_->given.records, context.partition_key(),
+                                                      std::string(kFunctionPrefix), page));
     if (found.empty()) break;
     page.after = found.back().key;
     for (const auto& entry : found) bytes += entry.value.latest.code_bytes;
@@ -26,7 +28,9 @@ Task<Result<gen::lambda::GetAccountSettingsOutput>> LambdaService::get_account_s
   }
   page = {};
   for (;;) {
-    CO_TRY_ASSIGN(auto found, co_await store::load_page<Configuration>(impl_->given.records, context.partition_key(), std::string(kVersionPrefix), page));
+    CO_TRY_ASSIGN(auto found, co_await store::load_page<Configuration>(
+                                  impl_->given.records, context.partition_key(),
+                                  std::string(kVersionPrefix), page));
     if (found.empty()) break;
     page.after = found.back().key;
     for (const auto& entry : found) bytes += entry.value.code_bytes;

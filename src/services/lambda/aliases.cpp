@@ -16,15 +16,16 @@ constexpr int kMostListed = 10'000;
 Result<Unit> check_weights(const Alias& alias) {
   if (alias.weights.empty()) return Unit{};
   if (alias.weights.size() > 1)
-    return fail(invalid("Number of items in AdditionalVersionWeights cannot be greater than 1. Update the "
-                        "RoutingConfig and try again."));
+    return fail(
+        invalid("Number of items in AdditionalVersionWeights cannot be greater than 1. Update the "
+                "RoutingConfig and try again."));
   if (alias.function_version == kLatest || alias.weights.contains(std::string(kLatest)))
     return fail(invalid("$LATEST is not supported for an alias pointing to more than 1 version"));
   for (const auto& [version, weight] : alias.weights) {
     if (!is_version(version)) return fail(invalid(str("'", version, "' is not a version number.")));
     if (version == alias.function_version)
-      return fail(invalid(str("Invalid function version ", version,
-                              ". Function version ", version, " is already included in routing configuration.")));
+      return fail(invalid(str("Invalid function version ", version, ". Function version ", version,
+                              " is already included in routing configuration.")));
     if (!(weight >= 0 && weight <= 1))
       return fail(invalid("The weight of a version must be between 0.0 and 1.0."));
   }
@@ -41,8 +42,9 @@ Task<Result<Unit>> expect_versions(store::Records& records, FunctionRef ref, con
   std::vector<std::string> versions = {alias.function_version};
   for (const auto& [version, weight] : alias.weights) versions.push_back(version);
   for (const auto& version : versions) {
-    const std::string key = version == kLatest ? function_key(ref.name)
-                                               : version_key(ref.name, parse_int(version).value_or(0));
+    const std::string key = version == kLatest
+                                ? function_key(ref.name)
+                                : version_key(ref.name, parse_int(version).value_or(0));
     CO_TRY_ASSIGN(const auto entry, co_await records.get(ref.partition(), key));
     FunctionRef named = ref;
     named.qualifier = version;
@@ -54,8 +56,8 @@ Task<Result<Unit>> expect_versions(store::Records& records, FunctionRef ref, con
 
 }  // namespace
 
-Task<Result<gen::lambda::CreateAliasOutput>> LambdaService::create_alias(aws::Context& context,
-                                                                         gen::lambda::CreateAliasInput in) {
+Task<Result<gen::lambda::CreateAliasOutput>> LambdaService::create_alias(
+    aws::Context& context, gen::lambda::CreateAliasInput in) {
   CO_TRY_ASSIGN(const FunctionRef ref, parse_function(context, in.function_name));
   CO_TRY(co_await context.authorize("lambda:CreateAlias", ref.arn()));
   CO_TRY(co_await impl_->load_function(ref));
@@ -72,7 +74,8 @@ Task<Result<gen::lambda::CreateAliasOutput>> LambdaService::create_alias(aws::Co
     store::Transaction transaction;
     CO_TRY(co_await expect_versions(impl_->given.records, ref, alias, transaction));
     CO_TRY_ASSIGN(const auto existing, co_await impl_->given.records.get(ref.partition(), key));
-    if (existing) co_return fail(conflict(str("Alias already exists: ", ref.arn(), ":", alias.name)));
+    if (existing)
+      co_return fail(conflict(str("Alias already exists: ", ref.arn(), ":", alias.name)));
     transaction.expect(key, 0).put(key, store::encode(alias));
     auto committed = co_await impl_->given.records.commit(ref.partition(), std::move(transaction));
     if (!committed && committed.error().is(errc::kConflict)) continue;
@@ -87,19 +90,21 @@ Task<Result<gen::lambda::GetAliasOutput>> LambdaService::get_alias(aws::Context&
                                                                    gen::lambda::GetAliasInput in) {
   CO_TRY_ASSIGN(const FunctionRef ref, parse_function(context, in.function_name));
   CO_TRY(co_await context.authorize("lambda:GetAlias", ref.arn()));
-  CO_TRY_ASSIGN(const auto alias, co_await store::load<Alias>(impl_->given.records, ref.partition(), alias_key(ref.name, in.name)));
+  CO_TRY_ASSIGN(const auto alias, co_await store::load<Alias>(impl_->given.records, ref.partition(),
+                                                              alias_key(ref.name, in.name)));
   if (!alias) co_return fail(no_alias(ref, in.name));
   co_return to_output(ref, alias->value);
 }
 
-Task<Result<gen::lambda::UpdateAliasOutput>> LambdaService::update_alias(aws::Context& context,
-                                                                         gen::lambda::UpdateAliasInput in) {
+Task<Result<gen::lambda::UpdateAliasOutput>> LambdaService::update_alias(
+    aws::Context& context, gen::lambda::UpdateAliasInput in) {
   CO_TRY_ASSIGN(const FunctionRef ref, parse_function(context, in.function_name));
   CO_TRY(co_await context.authorize("lambda:UpdateAlias", ref.arn()));
   const std::string key = alias_key(ref.name, in.name);
   for (int attempt = 0; attempt < store::kUpdateAttempts; ++attempt) {
     CO_TRY(co_await store::pause_before_attempt(attempt));
-    CO_TRY_ASSIGN(auto found, co_await store::load<Alias>(impl_->given.records, ref.partition(), key));
+    CO_TRY_ASSIGN(auto found,
+                  co_await store::load<Alias>(impl_->given.records, ref.partition(), key));
     if (!found) co_return fail(no_alias(ref, in.name));
     Alias& alias = found->value;
     if (in.revision_id && *in.revision_id != alias.revision_id) co_return fail(stale_revision());
@@ -121,8 +126,8 @@ Task<Result<gen::lambda::UpdateAliasOutput>> LambdaService::update_alias(aws::Co
 }
 
 // An alias that is not there is deleted already, as in AWS.
-Task<Result<gen::lambda::DeleteAliasOutput>> LambdaService::delete_alias(aws::Context& context,
-                                                                         gen::lambda::DeleteAliasInput in) {
+Task<Result<gen::lambda::DeleteAliasOutput>> LambdaService::delete_alias(
+    aws::Context& context, gen::lambda::DeleteAliasInput in) {
   CO_TRY_ASSIGN(const FunctionRef ref, parse_function(context, in.function_name));
   CO_TRY(co_await context.authorize("lambda:DeleteAlias", ref.arn()));
   CO_TRY(co_await impl_->load_function(ref));
@@ -133,8 +138,8 @@ Task<Result<gen::lambda::DeleteAliasOutput>> LambdaService::delete_alias(aws::Co
   co_return gen::lambda::DeleteAliasOutput{};
 }
 
-Task<Result<gen::lambda::ListAliasesOutput>> LambdaService::list_aliases(aws::Context& context,
-                                                                         gen::lambda::ListAliasesInput in) {
+Task<Result<gen::lambda::ListAliasesOutput>> LambdaService::list_aliases(
+    aws::Context& context, gen::lambda::ListAliasesInput in) {
   CO_TRY_ASSIGN(const FunctionRef ref, parse_function(context, in.function_name));
   CO_TRY(co_await context.authorize("lambda:ListAliases", ref.arn()));
   CO_TRY(co_await impl_->load_function(ref));
@@ -145,10 +150,12 @@ Task<Result<gen::lambda::ListAliasesOutput>> LambdaService::list_aliases(aws::Co
   gen::lambda::ListAliasesOutput out;
   auto& aliases = out.aliases.emplace();
   for (;;) {
-    CO_TRY_ASSIGN(auto found, co_await store::load_page<Alias>(impl_->given.records, ref.partition(), prefix, page));
+    CO_TRY_ASSIGN(auto found, co_await store::load_page<Alias>(impl_->given.records,
+                                                               ref.partition(), prefix, page));
     if (found.empty()) co_return out;
     for (auto& entry : found) {
-      const bool matches = !in.function_version || entry.value.function_version == *in.function_version ||
+      const bool matches = !in.function_version ||
+                           entry.value.function_version == *in.function_version ||
                            entry.value.weights.contains(*in.function_version);
       if (matches && aliases.size() == most) {
         out.next_marker = marker_of(page.after);

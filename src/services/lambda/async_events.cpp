@@ -22,7 +22,8 @@ Task<void> carry(Task<Result<T>> task, Completer<T> done) {
 
 }  // namespace
 
-AsyncEvents::AsyncEvents(Machinery& machinery, Engine& engine) : machinery_(machinery), engine_(engine) {
+AsyncEvents::AsyncEvents(Machinery& machinery, Engine& engine)
+    : machinery_(machinery), engine_(engine) {
   for (std::size_t i = 0; i < machinery.loops.size(); ++i) {
     Loop& loop = machinery.loops.at(i);
     parts_.push_back(std::make_unique<Part>(loop));
@@ -73,13 +74,15 @@ Task<Result<std::size_t>> AsyncEvents::resume(std::string partition) {
   std::size_t found = 0;
   store::ScanOptions options;
   for (;;) {
-    CO_TRY_ASSIGN(auto page, co_await store::load_page<AsyncEvent>(machinery_.records, partition,
-                                                                   std::string(kEventPrefix), options));
+    CO_TRY_ASSIGN(auto page,
+                  co_await store::load_page<AsyncEvent>(machinery_.records, partition,
+                                                        std::string(kEventPrefix), options));
     if (page.empty()) co_return found;
     options.after = page.back().key;
     for (auto& entry : page) {
       auto pending = std::make_shared<Pending>();
-      pending->ref = {"aws", partition.substr(0, slash), partition.substr(slash + 1), entry.value.function, ""};
+      pending->ref = {"aws", partition.substr(0, slash), partition.substr(slash + 1),
+                      entry.value.function, ""};
       pending->id = entry.value.id;
       const Time due = entry.value.due;
       Part& part = part_of(pending->ref);
@@ -97,12 +100,13 @@ void AsyncEvents::add(Part& part, std::shared_ptr<Pending> pending, Time due) {
 
 void AsyncEvents::schedule(Part& part, const std::shared_ptr<Pending>& pending, Time due) {
   if (due <= machinery_.clock.now()) return make_ready(part, pending);
-  pending->timer = machinery_.clock.call_at(due, part.loop, [this, &part, weak = std::weak_ptr(pending)] {
-    const auto again = weak.lock();
-    if (!again || stopping_) return;
-    again->timer = 0;
-    make_ready(part, again);
-  });
+  pending->timer =
+      machinery_.clock.call_at(due, part.loop, [this, &part, weak = std::weak_ptr(pending)] {
+        const auto again = weak.lock();
+        if (!again || stopping_) return;
+        again->timer = 0;
+        make_ready(part, again);
+      });
   pending->busy = {};  // only now: a clock moved by hand must find the timer
 }
 
@@ -127,7 +131,9 @@ Task<void> AsyncEvents::attempt(AsyncEvents* self, Part* part, std::shared_ptr<P
   self->count([](AsyncStats& stats) { --stats.running; });
   if (!done && !done.error().is(errc::kCancelled))
     log::error("an event's state was not saved; it is tried again after a restart",
-               {{"function", pending->ref.arn()}, {"event", pending->id}, {"why", done.error().message()}});
+               {{"function", pending->ref.arn()},
+                {"event", pending->id},
+                {"why", done.error().message()}});
   --part->running;
   if (!self->stopping_) part->loop.post([self, part] { self->pump(*part); });
 }
@@ -138,7 +144,9 @@ Task<Result<AsyncEvent>> AsyncEvents::load(std::shared_ptr<Pending> pending) {
     event = std::move(*pending->event);
     pending->event.reset();
   } else {
-    CO_TRY_ASSIGN(auto stored, co_await store::load<AsyncEvent>(machinery_.records, pending->ref.partition(), event_key(pending->id)));
+    CO_TRY_ASSIGN(auto stored,
+                  co_await store::load<AsyncEvent>(machinery_.records, pending->ref.partition(),
+                                                   event_key(pending->id)));
     if (!stored) co_return fail(std::string(errc::kNotFound), "the event is gone");
     event = std::move(stored->value);
   }
@@ -168,13 +176,17 @@ Task<Result<Unit>> AsyncEvents::run(Part* part, std::shared_ptr<Pending> pending
   auto answer = co_await engine_.invoke(named, std::move(invocation));
   if (!part->all.contains(pending->id)) co_return Unit{};  // everything was reset meanwhile
   if (!answer && answer.error().is(errc::kCancelled) && stopping_) co_return fail(answer.error());
-  co_return co_await carry_out(part, pending, step(std::move(event), outcome_of(answer), {}, machinery_.clock.now()));
+  co_return co_await carry_out(
+      part, pending, step(std::move(event), outcome_of(answer), {}, machinery_.clock.now()));
 }
 
-Task<Result<Unit>> AsyncEvents::carry_out(Part* part, std::shared_ptr<Pending> pending, Step decided) {
+Task<Result<Unit>> AsyncEvents::carry_out(Part* part, std::shared_ptr<Pending> pending,
+                                          Step decided) {
   const bool retry = decided.action == Step::Action::kRetry;
   if (decided.action == Step::Action::kDrop)
-    log::warn("an event was dropped", {{"function", pending->ref.arn()}, {"event", pending->id}, {"reason", decided.reason}});
+    log::warn(
+        "an event was dropped",
+        {{"function", pending->ref.arn()}, {"event", pending->id}, {"reason", decided.reason}});
   count([&](AsyncStats& stats) {
     if (retry) return void(++stats.retried);
     --stats.waiting;
@@ -186,15 +198,18 @@ Task<Result<Unit>> AsyncEvents::carry_out(Part* part, std::shared_ptr<Pending> p
   for (int attempts = 0; attempts < kSaveAttempts && !saved; ++attempts) {
     if (attempts > 0) CO_TRY(co_await sleep_for(kSaveAgainAfter));
     store::Transaction transaction;
-    if (retry) transaction.put(event_key(pending->id), store::encode(decided.event));
-    else transaction.remove(event_key(pending->id));
+    if (retry)
+      transaction.put(event_key(pending->id), store::encode(decided.event));
+    else
+      transaction.remove(event_key(pending->id));
     saved = co_await machinery_.records.commit(pending->ref.partition(), std::move(transaction));
   }
   if (retry) {
     schedule(*part, pending, decided.event.due);
   } else {
     part->all.erase(pending->id);
-    if (saved && !decided.event.blob.empty()) CO_TRY(co_await machinery_.blobs.remove(decided.event.blob));
+    if (saved && !decided.event.blob.empty())
+      CO_TRY(co_await machinery_.blobs.remove(decided.event.blob));
   }
   if (!saved) co_return fail(std::move(saved).error());
   co_return Unit{};

@@ -8,8 +8,8 @@
 
 namespace pileus::services::lambda {
 
-inline constexpr std::size_t kAttemptsAtOnce = 256;      // per loop
-inline constexpr std::size_t kInlineEvent = 64 * 1024;   // larger payloads are blobs
+inline constexpr std::size_t kAttemptsAtOnce = 256;     // per loop
+inline constexpr std::size_t kInlineEvent = 64 * 1024;  // larger payloads are blobs
 
 struct AsyncStats {
   std::size_t waiting = 0, running = 0;
@@ -26,7 +26,7 @@ class AsyncEvents {
   Task<Result<Unit>> accept(FunctionRef ref, AsyncEvent event);
   // Takes up what a partition's records hold.
   Task<Result<std::size_t>> resume(std::string partition);
-  Task<Result<Unit>> stop();   // attempts under way are left to the next start
+  Task<Result<Unit>> stop();  // attempts under way are left to the next start
   Task<Result<Unit>> reset();
   AsyncStats stats() const;
 
@@ -36,10 +36,10 @@ class AsyncEvents {
     std::string id;
     std::optional<AsyncEvent> event;  // nothing: in the records only
     Clock::TimerId timer = 0;
-    Clock::Busy busy;                 // from due to done, so that a clock moved by hand waits
+    Clock::Busy busy;  // from due to done, so that a clock moved by hand waits
     bool running = false;
   };
-  struct Part {                       // of one loop
+  struct Part {  // of one loop
     explicit Part(Loop& on) : loop(on), tasks(on) {}
     Loop& loop;
     TaskGroup tasks;

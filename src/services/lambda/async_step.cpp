@@ -10,7 +10,8 @@ constexpr auto kLastBackoff = std::chrono::seconds(300);
 
 Step retry(AsyncEvent event, Duration delay, const RetryPolicy& policy, Time now) {
   event.due = now + delay;
-  if (event.due - event.accepted > policy.max_age) return {Step::Action::kDrop, std::move(event), "EventAgeExceeded"};
+  if (event.due - event.accepted > policy.max_age)
+    return {Step::Action::kDrop, std::move(event), "EventAgeExceeded"};
   return {Step::Action::kRetry, std::move(event), ""};
 }
 
@@ -18,12 +19,15 @@ Step retry(AsyncEvent event, Duration delay, const RetryPolicy& policy, Time now
 
 Step step(AsyncEvent event, Outcome outcome, RetryPolicy policy, Time now) {
   switch (outcome) {
-    case Outcome::kSucceeded: return {Step::Action::kDone, std::move(event), ""};
-    case Outcome::kGone: return {Step::Action::kDrop, std::move(event), "FunctionNotFound"};
+    case Outcome::kSucceeded:
+      return {Step::Action::kDone, std::move(event), ""};
+    case Outcome::kGone:
+      return {Step::Action::kDrop, std::move(event), "FunctionNotFound"};
     case Outcome::kFunctionFailed: {
       event.refusals = 0;
       const int retries = event.failures++;
-      if (retries >= policy.max_retries) return {Step::Action::kDrop, std::move(event), "RetriesExhausted"};
+      if (retries >= policy.max_retries)
+        return {Step::Action::kDrop, std::move(event), "RetriesExhausted"};
       return retry(std::move(event), std::chrono::minutes(retries + 1), policy, now);
     }
     case Outcome::kNotReached: {

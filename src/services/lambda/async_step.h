@@ -13,7 +13,7 @@ enum class Outcome {
 };
 
 struct RetryPolicy {
-  int max_retries = 2;                                   // after errors of the function
+  int max_retries = 2;  // after errors of the function
   Duration max_age = std::chrono::hours(6);
 };
 

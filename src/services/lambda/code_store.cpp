@@ -34,13 +34,16 @@ Result<Unit> CodeStore::open() {
   fs::create_directories(code_, why);
   if (why) return fail(disk("cannot make " + code_, why));
   fs::permissions(code_, fs::perms(0755), why);
-  // Folders made before this start of the machine may hold files whose bytes never reached the disk.
+  // Folders made before this start of the machine may hold files whose bytes never reached the
+  // disk.
   const std::string boot = read_line("/proc/sys/kernel/random/boot_id");
   const bool same_boot = !boot.empty() && read_line(code_ + "/boot-id") == boot;
   for (const auto& entry : fs::directory_iterator(code_, why)) {
     const std::string name = entry.path().filename();
-    if (same_boot && name.size() == 64) unpacked_.insert(name);
-    else if (name != "boot-id" || !same_boot) fs::remove_all(entry.path(), why);
+    if (same_boot && name.size() == 64)
+      unpacked_.insert(name);
+    else if (name != "boot-id" || !same_boot)
+      fs::remove_all(entry.path(), why);
   }
   if (!same_boot) std::ofstream(code_ + "/boot-id") << boot << '\n';
   return Unit{};
@@ -96,7 +99,9 @@ static Error zip_too_large() {
 Task<Result<CodeStore::Added>> CodeStore::add(std::string zip) {
   if (zip.size() > kMaxZipBytes) co_return fail(zip_too_large());
   auto shared = std::make_shared<std::string>(std::move(zip));  // shared with the worker
-  std::move_only_function<Result<std::string>()> work = [this, shared] { return unpack(*shared, ""); };
+  std::move_only_function<Result<std::string>()> work = [this, shared] {
+    return unpack(*shared, "");
+  };
   CO_TRY_ASSIGN(const std::string fresh, co_await workers_.run<std::string>(std::move(work)));
   {
     std::lock_guard lock(mutex_);
@@ -115,7 +120,8 @@ Task<Result<CodeStore::Added>> CodeStore::add(std::string zip) {
   co_return added;
 }
 
-Task<Result<CodeStore::Added>> CodeStore::keep(std::string fresh, std::shared_ptr<std::string> zip) {
+Task<Result<CodeStore::Added>> CodeStore::keep(std::string fresh,
+                                               std::shared_ptr<std::string> zip) {
   const auto bytes = static_cast<std::int64_t>(zip->size());
   auto id = co_await blobs_.put(std::move(*zip));
   if (!id) {

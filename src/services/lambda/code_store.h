@@ -26,7 +26,8 @@ class CodeStore {
   class Pin {
    public:
     Pin(CodeStore& store, std::string id);
-    Pin(Pin&& other) noexcept : store_(std::exchange(other.store_, nullptr)), id_(std::move(other.id_)) {}
+    Pin(Pin&& other) noexcept
+        : store_(std::exchange(other.store_, nullptr)), id_(std::move(other.id_)) {}
     Pin& operator=(Pin&& other) noexcept {
       std::swap(store_, other.store_);
       std::swap(id_, other.id_);
@@ -50,9 +51,12 @@ class CodeStore {
   Task<Result<Unit>> check(std::string zip);
   // The folder to mount; unpacked now if it is not there.
   Task<Result<std::string>> folder(std::string id);
-  [[clang::coro_wrapper]] Task<Result<std::string>> zip(std::string id) { return blobs_.read(std::move(id)); }
+  [[clang::coro_wrapper]] Task<Result<std::string>> zip(std::string id) {
+    return blobs_.read(std::move(id));
+  }
 
-  // Who uses it: "<partition>|<function>:<version>". Told at start for all records, then as they change.
+  // Who uses it: "<partition>|<function>:<version>". Told at start for all records, then as they
+  // change.
   void use(const std::string& id, const std::string& user);
   Task<Result<Unit>> release(std::string id, std::string user);
   // All users of all records are known: from now on unused code is removed.
@@ -78,7 +82,7 @@ class CodeStore {
   std::mutex mutex_;  // guards what follows
   std::unordered_map<std::string, std::set<std::string>> users_;
   std::unordered_map<std::string, int> pins_;
-  int adding_ = 0;                    // zips being stored, whose id is not known yet
+  int adding_ = 0;                     // zips being stored, whose id is not known yet
   std::vector<std::string> deferred_;  // unused code to look at again when none is
   std::set<std::string> unpacked_;
 };

@@ -1,6 +1,6 @@
 // DeleteFunction: one version, or the function with all its versions and aliases.
-#include "gen/lambda/DeleteFunction.h"
 #include "base/text.h"
+#include "gen/lambda/DeleteFunction.h"
 #include "services/lambda/impl.h"
 
 namespace pileus::services::lambda {
@@ -21,26 +21,33 @@ Task<Result<Unit>> LambdaService::Impl::delete_version(FunctionRef ref) {
   std::vector<std::string> aliases;
   store::ScanOptions page;
   for (;;) {
-    CO_TRY_ASSIGN(auto found, co_await store::load_page<Alias>(given.records, ref.partition(), alias_prefix(ref.name), page));
+    CO_TRY_ASSIGN(auto found, co_await store::load_page<Alias>(given.records, ref.partition(),
+                                                               alias_prefix(ref.name), page));
     if (found.empty()) break;
     page.after = found.back().key;
     for (const auto& entry : found)
-      if (entry.value.function_version == ref.qualifier || entry.value.weights.contains(ref.qualifier))
+      if (entry.value.function_version == ref.qualifier ||
+          entry.value.weights.contains(ref.qualifier))
         aliases.push_back(entry.value.name);
   }
   if (!aliases.empty())
-    co_return fail(conflict(str("Unable to delete version because the following aliases reference it: [", joined(aliases), "]")));
-  CO_TRY_ASSIGN(auto version, co_await store::load<Configuration>(given.records, ref.partition(), key));
+    co_return fail(
+        conflict(str("Unable to delete version because the following aliases reference it: [",
+                     joined(aliases), "]")));
+  CO_TRY_ASSIGN(auto version,
+                co_await store::load<Configuration>(given.records, ref.partition(), key));
   if (!version) co_return Unit{};  // deleted already, as in AWS
   store::Transaction transaction;
   transaction.expect(key, version->revision).remove(key);
   auto committed = co_await given.records.commit(ref.partition(), std::move(transaction));
-  if (!committed && !committed.error().is(errc::kConflict)) co_return fail(std::move(committed).error());
+  if (!committed && !committed.error().is(errc::kConflict))
+    co_return fail(std::move(committed).error());
   CO_TRY(co_await engine.changed(ref));
   co_return co_await code.release(version->value.code_id, code_user(ref, ref.qualifier));
 }
 
-// Versions and aliases first, the function's own record last: whatever is cut short can be repeated.
+// Versions and aliases first, the function's own record last: whatever is cut short can be
+// repeated.
 Task<Result<Unit>> LambdaService::Impl::delete_all(FunctionRef ref) {
   std::vector<std::pair<std::string, std::string>> released;  // code, user
   for (const std::string& prefix : {alias_prefix(ref.name), version_prefix(ref.name)}) {
@@ -69,8 +76,8 @@ Task<Result<Unit>> LambdaService::Impl::delete_all(FunctionRef ref) {
   co_return Unit{};
 }
 
-Task<Result<gen::lambda::DeleteFunctionOutput>> LambdaService::delete_function(aws::Context& context,
-                                                                               gen::lambda::DeleteFunctionInput in) {
+Task<Result<gen::lambda::DeleteFunctionOutput>> LambdaService::delete_function(
+    aws::Context& context, gen::lambda::DeleteFunctionInput in) {
   CO_TRY_ASSIGN(const FunctionRef ref, parse_function(context, in.function_name, in.qualifier));
   CO_TRY(co_await context.authorize("lambda:DeleteFunction", ref.qualified_arn()));
   CO_TRY(co_await impl_->load_function(ref));
@@ -82,7 +89,8 @@ Task<Result<gen::lambda::DeleteFunctionOutput>> LambdaService::delete_function(a
   }
   if (ref.qualifier == kLatest)
     co_return fail(invalid("$LATEST version cannot be deleted without deleting the function."));
-  if (!is_version(ref.qualifier)) co_return fail(invalid("Deletion of aliases is not currently supported."));
+  if (!is_version(ref.qualifier))
+    co_return fail(invalid("Deletion of aliases is not currently supported."));
   CO_TRY(co_await impl_->delete_version(ref));
   co_return out;
 }

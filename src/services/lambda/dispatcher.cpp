@@ -68,7 +68,9 @@ void Dispatcher::start(Claim claim) {
 }
 
 void Dispatcher::fail_one(Claim& claim, Error error) {
-  auto invocation = claim.invocation ? std::move(claim.invocation) : queue_.empty() ? nullptr : pop();
+  auto invocation = claim.invocation ? std::move(claim.invocation)
+                    : queue_.empty() ? nullptr
+                                     : pop();
   if (invocation) invocation->done.complete(fail(std::move(error)));
 }
 
@@ -98,11 +100,13 @@ Task<void> Dispatcher::launch(std::shared_ptr<Dispatcher> self, Claim claim) {
     self->shard_.start_ended();
   }
   Error error = done.error();
-  log::warn("an environment did not start", {{"function", self->home_.ref().arn()}, {"why", error.message()}});
+  log::warn("an environment did not start",
+            {{"function", self->home_.ref().arn()}, {"why", error.message()}});
   if (!error.is("AccessDeniedException") && !error.is("InvalidParameterValueException"))
     error = Error("ServiceException", "The environment did not start: " + error.message(), 500);
   self->fail_one(claim, std::move(error));
-  self->shard_.loop().post([self] { self->scale(); });  // posted: a start can fail at once, again and again
+  self->shard_.loop().post(
+      [self] { self->scale(); });  // posted: a start can fail at once, again and again
 }
 
 void Dispatcher::ready(Environment& environment) {
@@ -151,7 +155,8 @@ void Dispatcher::tick(Nanoseconds now) {
     ++shard_.stats().throttles;
     pop()->done.complete(fail(throttled(Throttle::kConcurrency)));
   }
-  if (!queue_.empty()) scale(now - queue_.front()->queued > kReturnPatience ? Patience::kNone : Patience::kWait);
+  if (!queue_.empty())
+    scale(now - queue_.front()->queued > kReturnPatience ? Patience::kNone : Patience::kWait);
 }
 
 void Dispatcher::retire(std::optional<Error> why) {
@@ -164,8 +169,10 @@ void Dispatcher::retire(std::optional<Error> why) {
   queue_.clear();
   for (auto& invocation : waiting) {
     invocation->in_flight = {};
-    if (why) invocation->done.complete(fail(*why));
-    else home_.submit(std::move(invocation));
+    if (why)
+      invocation->done.complete(fail(*why));
+    else
+      home_.submit(std::move(invocation));
   }
 }
 

@@ -11,9 +11,9 @@ namespace pileus::services::lambda {
 
 class FunctionHome;
 
-inline constexpr std::size_t kMaxQueue = 10'000;                          // events waiting per version
+inline constexpr std::size_t kMaxQueue = 10'000;  // events waiting per version
 inline constexpr Nanoseconds kReturnPatience = std::chrono::milliseconds(5);
-inline constexpr Nanoseconds kMaxQueueWait = std::chrono::seconds(60);   // for an environment at all
+inline constexpr Nanoseconds kMaxQueueWait = std::chrono::seconds(60);  // for an environment at all
 
 class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
  public:

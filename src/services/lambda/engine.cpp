@@ -33,7 +33,8 @@ void Shard::forget_if_empty(const std::string& arn) {
   // Not from within the home's own task.
   loop_.post([this, arn] {
     const auto again = homes_.find(arn);
-    if (again != homes_.end() && again->second->busy == 0 && again->second->empty()) homes_.erase(again);
+    if (again != homes_.end() && again->second->busy == 0 && again->second->empty())
+      homes_.erase(again);
   });
 }
 
@@ -140,7 +141,8 @@ void Shard::expect(const std::shared_ptr<const Runtime>& runtime) {
   wake();
 }
 
-Task<Result<std::shared_ptr<Environment>>> Shard::obtain(Shard* self, std::shared_ptr<const Runtime> runtime) {
+Task<Result<std::shared_ptr<Environment>>> Shard::obtain(Shard* self,
+                                                         std::shared_ptr<const Runtime> runtime) {
   self->expect(runtime);
   if (const auto found = self->pools_.find(runtime->name); found != self->pools_.end()) {
     Pool& pool = found->second;
@@ -177,7 +179,8 @@ Task<void> Shard::quiesce(Shard* self) {
   std::vector<std::shared_ptr<Environment>> all;
   for (auto* environment : self->environments_) all.push_back(environment->shared_from_this());
   for (const auto& environment : all)
-    if (environment->state() == Environment::State::kHeld || environment->state() == Environment::State::kIdle)
+    if (environment->state() == Environment::State::kHeld ||
+        environment->state() == Environment::State::kIdle)
       environment->kill();
   co_return;
 }
@@ -277,14 +280,17 @@ Engine::Engine(Machinery& machinery) : machinery_(machinery) {
 
 Engine::~Engine() = default;
 
-Shard& Engine::shard_of(const FunctionRef& ref) { return *by_loop_.at(&machinery_.loops.home(ref.name)); }
+Shard& Engine::shard_of(const FunctionRef& ref) {
+  return *by_loop_.at(&machinery_.loops.home(ref.name));
+}
 
 std::atomic<int>& Engine::account_in_flight(const std::string& account) {
   std::lock_guard lock(mutex_);
   return accounts_[account];
 }
 
-Task<Result<Answer>> Engine::invoke(const FunctionRef& ref, std::unique_ptr<Invocation> invocation) {
+Task<Result<Answer>> Engine::invoke(const FunctionRef& ref,
+                                    std::unique_ptr<Invocation> invocation) {
   Completion<Answer> done;
   invocation->done = done.completer();
   Shard& shard = shard_of(ref);
@@ -328,19 +334,22 @@ Task<Result<Unit>> Engine::stop() {
 }
 
 Task<Result<Unit>> Engine::quiesce() {
-  for (const auto& shard : shards_) CO_TRY(co_await on_shard<Unit>(shard.get(), quiesce_shard(shard.get())));
+  for (const auto& shard : shards_)
+    CO_TRY(co_await on_shard<Unit>(shard.get(), quiesce_shard(shard.get())));
   co_return Unit{};
 }
 
 Task<Result<Unit>> Engine::reset() {
-  for (const auto& shard : shards_) CO_TRY(co_await on_shard<Unit>(shard.get(), reset_shard(shard.get())));
+  for (const auto& shard : shards_)
+    CO_TRY(co_await on_shard<Unit>(shard.get(), reset_shard(shard.get())));
   co_return Unit{};
 }
 
 Task<Result<EngineStats>> Engine::stats() {
   EngineStats all;
   for (const auto& shard : shards_) {
-    CO_TRY_ASSIGN(const auto some, co_await on_shard<EngineStats>(shard.get(), stats_of(shard.get())));
+    CO_TRY_ASSIGN(const auto some,
+                  co_await on_shard<EngineStats>(shard.get(), stats_of(shard.get())));
     all.functions += some.functions;
     all.environments += some.environments;
     all.frozen += some.frozen;

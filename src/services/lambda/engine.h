@@ -10,9 +10,11 @@ namespace pileus::services::lambda {
 
 inline constexpr auto kFastTick = std::chrono::milliseconds(5);
 inline constexpr auto kSlowTick = std::chrono::seconds(1);
-inline constexpr int kDrainEvery = 4;                               // fast ticks
-inline constexpr Nanoseconds kPoolMemory = std::chrono::minutes(10);  // a pool not used so long is emptied
-inline constexpr Nanoseconds kPoolWindow = std::chrono::seconds(10);  // starts in it decide its size
+inline constexpr int kDrainEvery = 4;  // fast ticks
+inline constexpr Nanoseconds kPoolMemory =
+    std::chrono::minutes(10);  // a pool not used so long is emptied
+inline constexpr Nanoseconds kPoolWindow =
+    std::chrono::seconds(10);  // starts in it decide its size
 
 struct EngineStats {
   std::size_t functions = 0, environments = 0, frozen = 0, busy = 0, prewarmed = 0, waiting = 0;
@@ -32,14 +34,15 @@ class Shard {
   Machinery& machinery() { return machinery_; }
   Engine& engine() { return engine_; }
   Loop& loop() { return loop_; }
-  TaskGroup& tasks() { return tasks_; }           // stopped when the engine stops
-  TaskGroup& deliveries() { return deliveries_; } // logs and meter: let finish
+  TaskGroup& tasks() { return tasks_; }            // stopped when the engine stops
+  TaskGroup& deliveries() { return deliveries_; }  // logs and meter: let finish
   UsageMeter& meter() { return meter_; }
   EngineStats& stats() { return stats_; }
   Nanoseconds now() const { return machinery_.real.monotonic(); }
 
   // A held environment of the runtime: a prewarmed one, or one started now.
-  static Task<Result<std::shared_ptr<Environment>>> obtain(Shard* self, std::shared_ptr<const Runtime> runtime);
+  static Task<Result<std::shared_ptr<Environment>>> obtain(Shard* self,
+                                                           std::shared_ptr<const Runtime> runtime);
   void expect(const std::shared_ptr<const Runtime>& runtime);  // the runtime will be used: prewarm
 
   bool may_start() const { return starting_ < machinery_.options.starts_at_once && !stopping_; }
@@ -64,7 +67,7 @@ class Shard {
   struct Pool {
     std::shared_ptr<const Runtime> runtime;
     std::vector<std::shared_ptr<Environment>> held;
-    std::deque<Nanoseconds> uses;  // within kPoolWindow
+    std::deque<Nanoseconds> uses;             // within kPoolWindow
     Nanoseconds last_use = -2 * kPoolMemory;  // never
     bool filling = false;
   };
@@ -97,7 +100,8 @@ class Engine {
 
   Shard& shard_of(const FunctionRef& ref);
   // Runs the event; the answer arrives at the loop that awaits it. It runs on when nobody waits.
-  [[clang::coro_wrapper]] Task<Result<Answer>> invoke(const FunctionRef& ref, std::unique_ptr<Invocation> invocation);
+  [[clang::coro_wrapper]] Task<Result<Answer>> invoke(const FunctionRef& ref,
+                                                      std::unique_ptr<Invocation> invocation);
   Task<Result<Unit>> check(FunctionRef ref);
   // Told after the records of a function changed and before that is answered.
   Task<Result<Unit>> changed(FunctionRef ref);
@@ -105,7 +109,7 @@ class Engine {
   std::atomic<int>& account_in_flight(const std::string& account);
 
   Task<Result<Unit>> quiesce();  // ends what is idle, and the rest once it has answered
-  Task<Result<Unit>> stop();    // ends every environment; logs and meter are delivered first
+  Task<Result<Unit>> stop();     // ends every environment; logs and meter are delivered first
   Task<Result<Unit>> reset();
   Task<Result<EngineStats>> stats();
 

@@ -16,7 +16,8 @@ namespace pileus::services::lambda {
 namespace {
 
 constexpr std::size_t kReadAtOnce = 64 * 1024;
-constexpr std::size_t kReadPerDrain = 4 << 20;  // so that one chatty function does not hold the loop
+constexpr std::size_t kReadPerDrain = 4
+                                      << 20;  // so that one chatty function does not hold the loop
 constexpr Nanoseconds kMemoryFresh = std::chrono::milliseconds(20);
 constexpr int kPipeBytes = 256 * 1024;
 constexpr auto kCredentialsMargin = std::chrono::minutes(20);  // longer than any invocation
@@ -84,7 +85,7 @@ Result<Unit> Environment::listen() {
     return Unit{};
   };
   const std::weak_ptr<Environment> weak = weak_from_this();
-  const auto runtime_api = [weak] [[clang::coro_wrapper]] (net::Request& request) {
+  const auto runtime_api = [weak] [[clang::coro_wrapper]] (net::Request & request) {
     return serve_runtime_api(weak.lock(), request);
   };
   TRY(serve("runtime", runtime_api));
@@ -132,7 +133,8 @@ Task<Result<Unit>> Environment::assign(Launch launch) {
   partial_.clear();
   state_ = State::kInit;
   init_started_ = shard_.now();
-  const Nanoseconds limit = phase_ == Phase::kInit ? kInitLimit : std::chrono::seconds(configuration.timeout_s);
+  const Nanoseconds limit =
+      phase_ == Phase::kInit ? kInitLimit : std::chrono::seconds(configuration.timeout_s);
   deadline_ = init_started_ + limit;
   deadline_wall_ = with_.real.now() + std::chrono::duration_cast<Duration>(limit);
   shard_.wake();
@@ -150,8 +152,10 @@ void Environment::run(std::unique_ptr<Invocation> invocation) {
   request_bytes_ = current_->payload.size();
   state_ = State::kBusy;
   if (freezing_) return;  // freeze() sees that there is work
-  if (frozen_) shard_.tasks().spawn(thaw(shared_from_this()));
-  else wake_runtime();
+  if (frozen_)
+    shard_.tasks().spawn(thaw(shared_from_this()));
+  else
+    wake_runtime();
 }
 
 void Environment::wake_runtime() {
@@ -187,15 +191,19 @@ std::uint64_t Environment::poll(Completer<Unit> completer) {
   }
   const bool first = state_ == State::kInit;
   init_ended_ = first;
-  if (first) init_took_ = shard_.now() - init_started_;
-  else dispatcher_->returned();
+  if (first)
+    init_took_ = shard_.now() - init_started_;
+  else
+    dispatcher_->returned();
   finish();
   state_ = State::kIdle;
   idle_since_ = shard_.now();
   if (retiring_ || with_.real.now() > credentials_until_) {
     auto keep = shared_from_this();
-    if (first) dispatcher_->ready(*this);
-    else die();
+    if (first)
+      dispatcher_->ready(*this);
+    else
+      die();
     return number;
   }
   dispatcher_->ready(*this);
@@ -219,7 +227,8 @@ bool Environment::expects(std::string_view request_id) const {
 void Environment::answer(Answer answer, std::string error_type) {
   auto invocation = std::move(current_);
   state_ = State::kAnswered;
-  finished_ = Finished{invocation->id, std::move(error_type), shard_.now() - started_, false, answer.payload.size()};
+  finished_ = Finished{invocation->id, std::move(error_type), shard_.now() - started_, false,
+                       answer.payload.size()};
   answer.version = dispatcher_->configuration().version;
   dispatcher_->answered();
   if (tailing_) {
@@ -239,7 +248,8 @@ void Environment::finish() {
   Report report;
   report.request_id = done.request_id;
   report.duration = done.took;
-  if (std::exchange(cold_, false) && phase_ == Phase::kInit && init_took_ > Nanoseconds(0)) report.init = init_took_;
+  if (std::exchange(cold_, false) && phase_ == Phase::kInit && init_took_ > Nanoseconds(0))
+    report.init = init_took_;
   report.memory_mb = dispatcher_->configuration().memory_mb;
   report.memory_peak_bytes = memory_peak();
   report.timed_out = done.timed_out;
@@ -250,7 +260,8 @@ void Environment::finish() {
   meter(report, request_bytes_, done.response_bytes);
 }
 
-// The peak only grows; looking it up costs more than a short event, so a recent answer is good enough.
+// The peak only grows; looking it up costs more than a short event, so a recent answer is good
+// enough.
 std::uint64_t Environment::memory_peak() {
   const auto now = shard_.now();
   if (memory_peak_ == 0 || now - memory_peak_at_ > kMemoryFresh) {
@@ -260,13 +271,16 @@ std::uint64_t Environment::memory_peak() {
   return memory_peak_;
 }
 
-void Environment::meter(const Report& report, std::size_t request_bytes, std::size_t response_bytes) {
+void Environment::meter(const Report& report, std::size_t request_bytes,
+                        std::size_t response_bytes) {
   const Configuration& configuration = dispatcher_->configuration();
   const FunctionRef& ref = dispatcher_->home().ref();
   auto& stats = shard_.stats();
   ++stats.invocations;
-  if (report.timed_out) ++stats.timeouts;
-  else if (!report.error_type.empty()) ++stats.errors;
+  if (report.timed_out)
+    ++stats.timeouts;
+  else if (!report.error_type.empty())
+    ++stats.errors;
   Usage usage;
   usage.function = ref.arn();
   usage.version = configuration.version;
@@ -276,7 +290,8 @@ void Environment::meter(const Report& report, std::size_t request_bytes, std::si
   usage.init_us = report.init.value_or(Nanoseconds(0)).count() / 1000;
   usage.memory_mb = configuration.memory_mb;
   usage.tmp_mb = configuration.tmp_mb;
-  usage.gb_seconds = static_cast<double>(usage.billed_ms) / 1000.0 * configuration.memory_mb / 1024.0;
+  usage.gb_seconds =
+      static_cast<double>(usage.billed_ms) / 1000.0 * configuration.memory_mb / 1024.0;
   usage.architecture = configuration.architecture;
   usage.request_bytes = request_bytes;
   usage.response_bytes = response_bytes;
@@ -297,8 +312,10 @@ void Environment::fail_current(Failure failure) {
   answer.payload = failure.text(invocation->id);
   answer.failed = true;
   answer.version = dispatcher_->configuration().version;
-  const Nanoseconds took = failure.timed_out ? Nanoseconds(std::chrono::seconds(limit)) : shard_.now() - started_;
-  finished_ = Finished{invocation->id, failure.timed_out ? "" : failure.type, took, failure.timed_out, answer.payload.size()};
+  const Nanoseconds took =
+      failure.timed_out ? Nanoseconds(std::chrono::seconds(limit)) : shard_.now() - started_;
+  finished_ = Finished{invocation->id, failure.timed_out ? "" : failure.type, took,
+                       failure.timed_out, answer.payload.size()};
   finish();
   answer.log_tail = std::move(tail_);
   invocation->done.complete(std::move(answer));
@@ -334,15 +351,19 @@ void Environment::exited(const sandbox::Exit& exit) {
 
 Task<void> Environment::watch(std::shared_ptr<Environment> self) {
   auto exit = co_await self->sandbox_->wait();
-  if (exit) self->exited(*exit);
-  else if (exit.error().is(errc::kCancelled)) self->die();
-  else self->exited({.signal = SIGKILL});  // the launcher lost it, and with it the process
+  if (exit)
+    self->exited(*exit);
+  else if (exit.error().is(errc::kCancelled))
+    self->die();
+  else
+    self->exited({.signal = SIGKILL});  // the launcher lost it, and with it the process
 }
 
 // --- time ----------------------------------------------------------------------------------------
 
 void Environment::tick(Nanoseconds now, bool drain_now) {
-  const bool working = state_ == State::kInit || state_ == State::kBusy || state_ == State::kAnswered;
+  const bool working =
+      state_ == State::kInit || state_ == State::kBusy || state_ == State::kAnswered;
   if (working && drain_now) drain();
   if (working && now >= deadline_ && !(state_ == State::kBusy && (frozen_ || freezing_))) {
     auto keep = shared_from_this();
@@ -368,15 +389,18 @@ Task<void> Environment::freeze(std::shared_ptr<Environment> self) {
     self->freezable_ = false;  // said once at start, among the driver's capabilities
   }
   if (self->state_ != State::kBusy) co_return;
-  if (self->frozen_) co_await thaw(self);
-  else self->wake_runtime();
+  if (self->frozen_)
+    co_await thaw(self);
+  else
+    self->wake_runtime();
 }
 
 Task<void> Environment::thaw(std::shared_ptr<Environment> self) {
   auto done = co_await self->sandbox_->thaw();
   if (self->state_ != State::kBusy) co_return;
   if (!done) {
-    log::warn("an environment did not thaw", {{"sandbox", self->id_}, {"why", done.error().message()}});
+    log::warn("an environment did not thaw",
+              {{"sandbox", self->id_}, {"why", done.error().message()}});
     self->dispatcher_->put_back(std::move(self->current_));
     self->die();
     co_return;

@@ -1,7 +1,7 @@
-// Environment: one sandbox and the runtime in it, from held (prewarmed, no function yet) to its end.
-// It speaks for the runtime API (runtime_api.h) on one side and its dispatcher on the other, one
-// event at a time. Belongs to its shard's loop. Shared by the dispatcher (or pool) that lists it and
-// by the tasks that wait for its sandbox.
+// Environment: one sandbox and the runtime in it, from held (prewarmed, no function yet) to its
+// end. It speaks for the runtime API (runtime_api.h) on one side and its dispatcher on the other,
+// one event at a time. Belongs to its shard's loop. Shared by the dispatcher (or pool) that lists
+// it and by the tasks that wait for its sandbox.
 //
 //   kStarting → kHeld → kInit → kIdle ⇄ kBusy → kAnswered (→ kIdle at the next poll)   any → kDead
 #pragma once
@@ -35,9 +35,9 @@ class Environment : public std::enable_shared_from_this<Environment> {
     std::shared_ptr<Dispatcher> dispatcher;
     std::shared_ptr<const aws::Session> session;  // shared by the function's environments
     std::string code_folder;
-    std::shared_ptr<LogStream> log;               // of the attempt before, or null
+    std::shared_ptr<LogStream> log;  // of the attempt before, or null
     Phase phase = Phase::kInit;
-    std::unique_ptr<Invocation> claimed;          // kInvoke: the event that waits for just this one
+    std::unique_ptr<Invocation> claimed;  // kInvoke: the event that waits for just this one
   };
   Task<Result<Unit>> assign(Launch launch);
 
@@ -50,7 +50,9 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void kill();
 
   State state() const { return state_; }
-  bool at_rest() const { return state_ == State::kHeld || (state_ == State::kIdle && (frozen_ || !freezable_)); }
+  bool at_rest() const {
+    return state_ == State::kHeld || (state_ == State::kIdle && (frozen_ || !freezable_));
+  }
   Nanoseconds idle_since() const { return idle_since_; }
   const Runtime& runtime() const { return *runtime_; }
   std::shared_ptr<LogStream> log() const { return log_; }
@@ -61,9 +63,9 @@ class Environment : public std::enable_shared_from_this<Environment> {
 
   // From the runtime API.
   bool may_poll() const;
-  std::uint64_t poll(Completer<Unit> completer);   // its number
+  std::uint64_t poll(Completer<Unit> completer);  // its number
   void poll_lost(std::uint64_t number);
-  Invocation* hand_over();                         // the event, once; nullptr when there is none now
+  Invocation* hand_over();  // the event, once; nullptr when there is none now
   Time deadline() const { return deadline_wall_; }
   bool expects(std::string_view request_id) const;
   void answer(Answer answer, std::string error_type);
@@ -99,7 +101,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   std::unique_ptr<sandbox::Sandbox> sandbox_;
   std::vector<net::HttpServer::ListenerId> listeners_;
   int output_ = -1;
-  std::string partial_;                     // output after the last line end
+  std::string partial_;  // output after the last line end
 
   std::shared_ptr<Dispatcher> dispatcher_;  // shared: it outlives its environments
   std::shared_ptr<LogStream> log_;
@@ -115,8 +117,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
   std::uint64_t poll_number_ = 0;
   Nanoseconds init_started_{0}, init_took_{0}, started_{0}, deadline_{0}, idle_since_{0};
   Time deadline_wall_{};
-  bool cold_ = true;                        // its first event has not been reported
-  bool tailing_ = false;                    // current event's log is asked for with its answer
+  bool cold_ = true;      // its first event has not been reported
+  bool tailing_ = false;  // current event's log is asked for with its answer
   std::string tail_;
   std::size_t request_bytes_ = 0;
   std::uint64_t memory_peak_ = 0;
@@ -127,7 +129,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
     bool timed_out = false;
     std::size_t response_bytes = 0;
   };
-  std::optional<Finished> finished_;        // answered, its END and REPORT not yet written
+  std::optional<Finished> finished_;  // answered, its END and REPORT not yet written
 };
 
 }  // namespace pileus::services::lambda

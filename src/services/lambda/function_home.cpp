@@ -26,7 +26,9 @@ class Busy {
 }  // namespace
 
 FunctionHome::FunctionHome(Shard& shard, FunctionRef ref)
-    : shard_(shard), ref_(std::move(ref)), account_in_flight_(shard.engine().account_in_flight(ref_.account)) {
+    : shard_(shard),
+      ref_(std::move(ref)),
+      account_in_flight_(shard.engine().account_in_flight(ref_.account)) {
   ref_.qualifier.clear();
 }
 
@@ -37,15 +39,19 @@ Error FunctionHome::missing(const std::string& qualifier) const {
 }
 
 void FunctionHome::submit(std::unique_ptr<Invocation> invocation) {
-  if (auto dispatcher = find(invocation->qualifier)) return dispatcher->dispatch(std::move(invocation));
+  if (auto dispatcher = find(invocation->qualifier))
+    return dispatcher->dispatch(std::move(invocation));
   shard_.tasks().spawn(load_and_submit(this, std::move(invocation)));
 }
 
-Task<void> FunctionHome::load_and_submit(FunctionHome* self, std::unique_ptr<Invocation> invocation) {
+Task<void> FunctionHome::load_and_submit(FunctionHome* self,
+                                         std::unique_ptr<Invocation> invocation) {
   Busy stays(*self);
   auto dispatcher = co_await self->load(invocation->qualifier);
-  if (dispatcher) (*dispatcher)->dispatch(std::move(invocation));
-  else invocation->done.complete(fail(std::move(dispatcher).error()));
+  if (dispatcher)
+    (*dispatcher)->dispatch(std::move(invocation));
+  else
+    invocation->done.complete(fail(std::move(dispatcher).error()));
 }
 
 Task<Result<Unit>> FunctionHome::check(std::string qualifier) {
@@ -85,8 +91,9 @@ Task<Result<std::shared_ptr<Dispatcher>>> FunctionHome::load(std::string qualifi
   if (const auto known = aliases_.find(qualifier); known != aliases_.end())
     co_return co_await load_version(version_of(known->second));
   const auto generation = generation_;
-  CO_TRY_ASSIGN(auto alias, co_await store::load<Alias>(shard_.machinery().records, ref_.partition(),
-                                                        alias_key(ref_.name, qualifier)));
+  CO_TRY_ASSIGN(auto alias,
+                co_await store::load<Alias>(shard_.machinery().records, ref_.partition(),
+                                            alias_key(ref_.name, qualifier)));
   if (!alias) co_return fail(missing(qualifier));
   const std::string version = version_of(alias->value);
   if (generation == generation_) aliases_.insert_or_assign(qualifier, std::move(alias->value));
@@ -99,12 +106,15 @@ Task<Result<std::shared_ptr<Dispatcher>>> FunctionHome::load_version(std::string
     const auto generation = generation_;
     std::shared_ptr<const Configuration> found;
     if (version == kLatest) {
-      CO_TRY_ASSIGN(auto function, co_await store::load<Function>(records, ref_.partition(), function_key(ref_.name)));
-      if (function) found = std::make_shared<const Configuration>(std::move(function->value.latest));
+      CO_TRY_ASSIGN(auto function, co_await store::load<Function>(records, ref_.partition(),
+                                                                  function_key(ref_.name)));
+      if (function)
+        found = std::make_shared<const Configuration>(std::move(function->value.latest));
     } else {
       const auto number = parse_int(version);
-      CO_TRY_ASSIGN(auto loaded, co_await store::load<Configuration>(records, ref_.partition(),
-                                                                     version_key(ref_.name, number.value_or(0))));
+      CO_TRY_ASSIGN(auto loaded,
+                    co_await store::load<Configuration>(
+                        records, ref_.partition(), version_key(ref_.name, number.value_or(0))));
       if (loaded) found = std::make_shared<const Configuration>(std::move(loaded->value));
     }
     if (generation != generation_) continue;  // it changed while we read
@@ -113,7 +123,8 @@ Task<Result<std::shared_ptr<Dispatcher>>> FunctionHome::load_version(std::string
   }
 }
 
-std::shared_ptr<Dispatcher> FunctionHome::adopt(std::shared_ptr<const Configuration> configuration) {
+std::shared_ptr<Dispatcher> FunctionHome::adopt(
+    std::shared_ptr<const Configuration> configuration) {
   const std::string version = configuration->version;
   auto& place = dispatchers_[version];
   valid_.insert(version);
@@ -147,7 +158,8 @@ Task<Result<Unit>> FunctionHome::changed() {
 
 Task<Result<std::shared_ptr<const aws::Session>>> FunctionHome::session(std::string role) {
   auto& machinery = shard_.machinery();
-  if (session_ && session_role_ == role && session_->expires - kSessionMargin > machinery.real.now())
+  if (session_ && session_role_ == role &&
+      session_->expires - kSessionMargin > machinery.real.now())
     co_return session_;
   aws::SessionRequest request;
   request.role_arn = role;

@@ -21,7 +21,9 @@ class FunctionHome {
 
   const FunctionRef& ref() const { return ref_; }
   Shard& shard() { return shard_; }
-  std::unordered_map<std::string, std::shared_ptr<Dispatcher>>& dispatchers() { return dispatchers_; }
+  std::unordered_map<std::string, std::shared_ptr<Dispatcher>>& dispatchers() {
+    return dispatchers_;
+  }
   std::atomic<int>& account_in_flight() { return account_in_flight_; }
   void kill();
   bool empty() const { return dispatchers_.empty(); }
@@ -45,7 +47,7 @@ class FunctionHome {
   std::unordered_map<std::string, std::shared_ptr<Dispatcher>> dispatchers_;
   std::unordered_set<std::string> valid_;
   std::string session_role_;
-  std::shared_ptr<const aws::Session> session_;     // shared with launches under way
+  std::shared_ptr<const aws::Session> session_;  // shared with launches under way
 };
 
 }  // namespace pileus::services::lambda

@@ -19,8 +19,9 @@ constexpr int kMostListed = 50;
 Result<FunctionRef> parse_unqualified(const aws::Context& context, const std::string& name) {
   TRY_ASSIGN(auto ref, parse_function(context, name));
   if (!ref.qualifier.empty() && ref.qualifier != kLatest)
-    return fail(invalid("This operation is permitted on Lambda functions only. Versions and aliases are not "
-                        "supported. Please specify a valid function ARN."));
+    return fail(invalid(
+        "This operation is permitted on Lambda functions only. Versions and aliases are not "
+        "supported. Please specify a valid function ARN."));
   ref.qualifier.clear();
   return ref;
 }
@@ -30,7 +31,8 @@ void touch(Configuration& configuration, Time now, Random& random) {
   configuration.revision_id = uuid(random);
 }
 
-Result<Unit> check_revision(const std::optional<std::string>& wanted, const Configuration& configuration) {
+Result<Unit> check_revision(const std::optional<std::string>& wanted,
+                            const Configuration& configuration) {
   if (wanted && *wanted != configuration.revision_id) return fail(stale_revision());
   return Unit{};
 }
@@ -41,7 +43,8 @@ bool is_certain(const Error& error) {
 }
 
 // After a commit that should have named `code` failed: removes it, unless a record may name it.
-Task<Result<Unit>> give_up(CodeStore* store, std::optional<CodeStore::Added> code, std::string user, Error why) {
+Task<Result<Unit>> give_up(CodeStore* store, std::optional<CodeStore::Added> code, std::string user,
+                           Error why) {
   const std::string id = code->id;
   if (!is_certain(why)) {
     store->use(id, user);
@@ -69,7 +72,8 @@ Task<Result<gen::lambda::CreateFunctionOutput>> LambdaService::create_function(
   CO_TRY_ASSIGN(const auto runtime, co_await impl_->runtimes.find(function.latest.runtime));
   CO_TRY(co_await impl_->check_role(context, ref, in.role));
   if (!in.code.zip_file) co_return fail(invalid("Please provide a source for function code."));
-  CO_TRY_ASSIGN(auto existing, co_await impl_->given.records.get(ref.partition(), function_key(ref.name)));
+  CO_TRY_ASSIGN(auto existing,
+                co_await impl_->given.records.get(ref.partition(), function_key(ref.name)));
   if (existing) co_return fail(conflict("Function already exist: " + ref.name));
 
   std::optional<CodeStore::Added> code;
@@ -79,32 +83,36 @@ Task<Result<gen::lambda::CreateFunctionOutput>> LambdaService::create_function(
   function.latest.code_bytes = code->bytes;
   touch(function.latest, context.now(), impl_->given.random);
   store::Transaction transaction;
-  transaction.expect(function_key(ref.name), 0).put(function_key(ref.name), store::encode(function));
+  transaction.expect(function_key(ref.name), 0)
+      .put(function_key(ref.name), store::encode(function));
   auto committed = co_await impl_->given.records.commit(ref.partition(), std::move(transaction));
   if (!committed) {
     Error why = std::move(committed).error();
     if (why.is(errc::kConflict)) why = conflict("Function already exist: " + ref.name);
-    CO_TRY(co_await give_up(&impl_->code, std::move(code), code_user(ref, kLatest), std::move(why)));
+    CO_TRY(
+        co_await give_up(&impl_->code, std::move(code), code_user(ref, kLatest), std::move(why)));
   }
   impl_->code.use(code_id, code_user(ref, kLatest));
   CO_TRY(co_await impl_->engine.changed(ref));
   impl_->engine.expect(ref, runtime);
-  if (!in.publish.value_or(false)) co_return to_output(ref, function.latest, runtime->version_id, Shown::kCreated);
+  if (!in.publish.value_or(false))
+    co_return to_output(ref, function.latest, runtime->version_id, Shown::kCreated);
   CO_TRY_ASSIGN(const auto version, co_await impl_->publish(ref, std::nullopt, nullptr));
   FunctionRef qualified = ref;
   qualified.qualifier = version.version;
   co_return to_output(qualified, version, runtime->version_id, Shown::kCreated);
 }
 
-Task<Result<gen::lambda::GetFunctionOutput>> LambdaService::get_function(aws::Context& context,
-                                                                         gen::lambda::GetFunctionInput in) {
+Task<Result<gen::lambda::GetFunctionOutput>> LambdaService::get_function(
+    aws::Context& context, gen::lambda::GetFunctionInput in) {
   CO_TRY_ASSIGN(const FunctionRef ref, parse_function(context, in.function_name, in.qualifier));
   CO_TRY(co_await context.authorize("lambda:GetFunction", ref.qualified_arn()));
   CO_TRY_ASSIGN(const auto function, co_await impl_->load_function(ref));
   CO_TRY_ASSIGN(const auto configuration, co_await impl_->load_configuration(ref));
   const auto runtime = co_await impl_->runtimes.find(configuration.runtime);
   gen::lambda::GetFunctionOutput out;
-  out.configuration = to_output(ref, configuration, runtime ? (*runtime)->version_id : "", Shown::kSettled);
+  out.configuration =
+      to_output(ref, configuration, runtime ? (*runtime)->version_id : "", Shown::kSettled);
   auto& code = out.code.emplace();
   code.repository_type = "S3";
   code.location = impl_->download_url(context, configuration);
@@ -151,25 +159,29 @@ Task<Result<gen::lambda::UpdateFunctionCodeOutput>> LambdaService::update_functi
   };
   auto saved = co_await impl_->update_function(ref, change);
   if (!saved) {
-    CO_TRY(co_await give_up(&impl_->code, std::move(code), code_user(ref, kLatest), std::move(saved).error()));
+    CO_TRY(co_await give_up(&impl_->code, std::move(code), code_user(ref, kLatest),
+                            std::move(saved).error()));
   }
   impl_->code.use(code_id, code_user(ref, kLatest));
   code.reset();
   if (replaced != code_id) CO_TRY(co_await impl_->code.release(replaced, code_user(ref, kLatest)));
-  if (!in.publish.value_or(false)) co_return to_output(ref, saved->latest, runtime_version, Shown::kUpdated);
+  if (!in.publish.value_or(false))
+    co_return to_output(ref, saved->latest, runtime_version, Shown::kUpdated);
   CO_TRY_ASSIGN(const auto version, co_await impl_->publish(ref, std::nullopt, nullptr));
   FunctionRef qualified = ref;
   qualified.qualifier = version.version;
   co_return to_output(qualified, version, runtime_version, Shown::kUpdated);
 }
 
-Task<Result<gen::lambda::UpdateFunctionConfigurationOutput>> LambdaService::update_function_configuration(
-    aws::Context& context, gen::lambda::UpdateFunctionConfigurationInput in) {
+Task<Result<gen::lambda::UpdateFunctionConfigurationOutput>>
+LambdaService::update_function_configuration(aws::Context& context,
+                                             gen::lambda::UpdateFunctionConfigurationInput in) {
   CO_TRY_ASSIGN(const FunctionRef ref, parse_unqualified(context, in.function_name));
   CO_TRY(co_await context.authorize("lambda:UpdateFunctionConfiguration", ref.arn()));
   CO_TRY_ASSIGN(const auto before, co_await impl_->load_function(ref));
   CO_TRY(check_revision(in.revision_id, before.value.latest));
-  if (in.role && *in.role != before.value.latest.role) CO_TRY(co_await impl_->check_role(context, ref, *in.role));
+  if (in.role && *in.role != before.value.latest.role)
+    CO_TRY(co_await impl_->check_role(context, ref, *in.role));
   CO_TRY_ASSIGN(const auto runtime,
                 co_await impl_->runtimes.find(in.runtime.value_or(before.value.latest.runtime)));
   std::function<Result<Unit>(Function&)> change = [&](Function& function) -> Result<Unit> {
@@ -183,8 +195,8 @@ Task<Result<gen::lambda::UpdateFunctionConfigurationOutput>> LambdaService::upda
   co_return to_output(ref, saved.latest, runtime->version_id, Shown::kUpdated);
 }
 
-Task<Result<gen::lambda::ListFunctionsOutput>> LambdaService::list_functions(aws::Context& context,
-                                                                             gen::lambda::ListFunctionsInput in) {
+Task<Result<gen::lambda::ListFunctionsOutput>> LambdaService::list_functions(
+    aws::Context& context, gen::lambda::ListFunctionsInput in) {
   CO_TRY(co_await context.authorize("lambda:ListFunctions", "*"));
   FunctionRef ref{std::string(context.partition()), context.account(), context.region(), "", ""};
   const std::size_t most = std::min(in.max_items.value_or(kMostListed), kMostListed);
@@ -199,7 +211,9 @@ Task<Result<gen::lambda::ListFunctionsOutput>> LambdaService::list_functions(aws
     page.after = at.function.empty() ? "" : function_key(at.function);
     if (!at.in_versions) {
       page.limit = all ? 1 : most - functions.size();
-      CO_TRY_ASSIGN(auto found, co_await store::load_page<Function>(impl_->given.records, ref.partition(), std::string(kFunctionPrefix), page));
+      CO_TRY_ASSIGN(auto found,
+                    co_await store::load_page<Function>(impl_->given.records, ref.partition(),
+                                                        std::string(kFunctionPrefix), page));
       if (found.empty()) co_return out;
       for (auto& entry : found) {
         ref.name = entry.value.latest.name;
@@ -211,7 +225,9 @@ Task<Result<gen::lambda::ListFunctionsOutput>> LambdaService::list_functions(aws
     }
     page.limit = most - functions.size();
     page.after = at.version;
-    CO_TRY_ASSIGN(auto versions, co_await store::load_page<Configuration>(impl_->given.records, ref.partition(), version_prefix(at.function), page));
+    CO_TRY_ASSIGN(auto versions,
+                  co_await store::load_page<Configuration>(impl_->given.records, ref.partition(),
+                                                           version_prefix(at.function), page));
     for (auto& entry : versions) {
       ref.name = entry.value.name;
       ref.qualifier = entry.value.version;
@@ -224,7 +240,8 @@ Task<Result<gen::lambda::ListFunctionsOutput>> LambdaService::list_functions(aws
     store::ScanOptions rest;
     rest.limit = 1;
     rest.after = function_key(at.function);
-    CO_TRY_ASSIGN(const auto more, co_await impl_->given.records.scan(ref.partition(), std::string(kFunctionPrefix), rest));
+    CO_TRY_ASSIGN(const auto more, co_await impl_->given.records.scan(
+                                       ref.partition(), std::string(kFunctionPrefix), rest));
     if (more.empty()) co_return out;
   }
   out.next_marker = at.text();

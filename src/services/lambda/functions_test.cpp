@@ -68,7 +68,8 @@ TEST(Functions, A_new_function_has_the_defaults_of_aws) {
   EXPECT_EQ(read->configuration->revision_id, made->revision_id);
   EXPECT_EQ(read->tags->at("team"), "a");
   EXPECT_EQ(read->code->repository_type, "S3");
-  EXPECT_EQ(bed.authorizer.asked().at(0), "lambda:CreateFunction arn:aws:lambda:us-east-1:000000000000:function:f");
+  EXPECT_EQ(bed.authorizer.asked().at(0),
+            "lambda:CreateFunction arn:aws:lambda:us-east-1:000000000000:function:f");
   EXPECT_EQ(bed.authorizer.asked().at(1), "iam:PassRole arn:aws:iam::000000000000:role/r");
   auto again = bed.create("f");
   ASSERT_FALSE(again);
@@ -98,35 +99,48 @@ TEST(Functions, What_cannot_be_created_is_refused_in_the_words_of_aws) {
     std::function<void(gen::lambda::CreateFunctionInput&)> adjust;
   };
   const Case cases[] = {
-      {"InvalidParameterValueException", "Runtime and Handler are mandatory", [](auto& in) { in.handler.reset(); }},
-      {"InvalidParameterValueException", "Could not unzip uploaded file. Please check your file, then try to upload again.",
+      {"InvalidParameterValueException", "Runtime and Handler are mandatory",
+       [](auto& in) { in.handler.reset(); }},
+      {"InvalidParameterValueException",
+       "Could not unzip uploaded file. Please check your file, then try to upload again.",
        [](auto& in) { in.code.zip_file = "not a zip"; }},
-      {"InvalidParameterValueException", "Could not unzip uploaded file.", [](auto& in) { in.code.zip_file = zip_of({{"../evil", "x"}}); }},
-      {"InvalidParameterValueException", "Could not unzip uploaded file.", [](auto& in) { in.code.zip_file = zip_of({{"/etc/evil", "x"}}); }},
-      {"InvalidParameterValueException", "The runtime python3.9 is not on this machine, which has provided.al2",
+      {"InvalidParameterValueException", "Could not unzip uploaded file.",
+       [](auto& in) { in.code.zip_file = zip_of({{"../evil", "x"}}); }},
+      {"InvalidParameterValueException", "Could not unzip uploaded file.",
+       [](auto& in) { in.code.zip_file = zip_of({{"/etc/evil", "x"}}); }},
+      {"InvalidParameterValueException",
+       "The runtime python3.9 is not on this machine, which has provided.al2",
        [](auto& in) { in.runtime = "python3.9"; }},
       {"InvalidParameterValueException", "Reserved keys used in this request: AWS_REGION",
-       [](auto& in) { in.environment.emplace().variables = Map{{"AWS_REGION", "x"}, {"OK", "y"}}; }},
+       [](auto& in) {
+         in.environment.emplace().variables = Map{{"AWS_REGION", "x"}, {"OK", "y"}};
+       }},
       {"InvalidParameterValueException", "exceeded the 4KB limit",
        [](auto& in) { in.environment.emplace().variables = Map{{"BIG", std::string(4096, 'x')}}; }},
-      {"InvalidParameterValueException", "less than or equal to 10240", [](auto& in) { in.memory_size = 10241; }},
-      {"InvalidParameterValueException", "This machine runs", [](auto& in) { in.architectures = {"arm64"}; }},
+      {"InvalidParameterValueException", "less than or equal to 10240",
+       [](auto& in) { in.memory_size = 10241; }},
+      {"InvalidParameterValueException", "This machine runs",
+       [](auto& in) { in.architectures = {"arm64"}; }},
       {"AccessDeniedException", "Cross-account pass role is not allowed.",
        [](auto& in) { in.role = "arn:aws:iam::111111111111:role/r"; }},
-      {"ResourceNotFoundException", "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')",
+      {"ResourceNotFoundException",
+       "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')",
        [](auto& in) { in.function_name = "arn:aws:lambda:eu-west-1:000000000000:function:g"; }},
-      {"RequestEntityTooLargeException", "Request must be smaller than", [](auto& in) { in.code.zip_file = std::string(52'428'801, 'x'); }},
+      {"RequestEntityTooLargeException", "Request must be smaller than",
+       [](auto& in) { in.code.zip_file = std::string(52'428'801, 'x'); }},
   };
   for (const auto& wrong : cases) {
     auto out = bed.create("g", wrong.adjust);
     ASSERT_FALSE(out) << wrong.message;
     EXPECT_EQ(out.error().code(), wrong.code) << wrong.message;
-    EXPECT_NE(out.error().message().find(wrong.message), std::string::npos) << out.error().message();
+    EXPECT_NE(out.error().message().find(wrong.message), std::string::npos)
+        << out.error().message();
   }
   bed.sessions.refuse = true;
   auto role = bed.create("g");
   ASSERT_FALSE(role);
-  EXPECT_EQ(role.error().message(), "The role defined for the function cannot be assumed by Lambda.");
+  EXPECT_EQ(role.error().message(),
+            "The role defined for the function cannot be assumed by Lambda.");
 }
 
 TEST(Functions, A_configuration_changes_as_one_and_only_from_its_latest_revision) {
@@ -186,7 +200,8 @@ TEST(Aliases, Point_at_versions_that_exist_and_hold_them) {
   auto call = bed.context();
   auto missing = bed.run(bed.service->create_alias(call, in));
   ASSERT_FALSE(missing);
-  EXPECT_EQ(missing.error().message(), "Function not found: arn:aws:lambda:us-east-1:000000000000:function:f:9");
+  EXPECT_EQ(missing.error().message(),
+            "Function not found: arn:aws:lambda:us-east-1:000000000000:function:f:9");
   in.function_version = "1";
   ASSERT_TRUE(bed.run(bed.service->create_alias(call, in)));
   auto twice = bed.run(bed.service->create_alias(call, in));
@@ -203,7 +218,8 @@ TEST(Aliases, Point_at_versions_that_exist_and_hold_them) {
 
 TEST(Functions, Lists_go_through_all_pages) {
   Bed bed;
-  for (const char* name : {"a", "b", "c"}) ASSERT_TRUE(bed.create(name, [](auto& in) { in.publish = true; }));
+  for (const char* name : {"a", "b", "c"})
+    ASSERT_TRUE(bed.create(name, [](auto& in) { in.publish = true; }));
   const auto list = [&](bool all) {
     gen::lambda::ListFunctionsInput in;
     in.max_items = 2;
@@ -213,14 +229,16 @@ TEST(Functions, Lists_go_through_all_pages) {
       auto call = bed.context();
       auto page = bed.run(bed.service->list_functions(call, in));
       EXPECT_TRUE(page);
-      for (const auto& function : *page->functions) seen.push_back(*function.function_name + ":" + *function.version);
+      for (const auto& function : *page->functions)
+        seen.push_back(*function.function_name + ":" + *function.version);
       if (!page->next_marker) break;
       in.marker = page->next_marker;
     }
     return seen;
   };
   EXPECT_EQ(list(false), (std::vector<std::string>{"a:$LATEST", "b:$LATEST", "c:$LATEST"}));
-  EXPECT_EQ(list(true), (std::vector<std::string>{"a:$LATEST", "a:1", "b:$LATEST", "b:1", "c:$LATEST", "c:1"}));
+  EXPECT_EQ(list(true),
+            (std::vector<std::string>{"a:$LATEST", "a:1", "b:$LATEST", "b:1", "c:$LATEST", "c:1"}));
 }
 
 TEST(Functions, The_code_goes_with_its_last_user) {

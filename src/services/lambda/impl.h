@@ -18,7 +18,8 @@ class LambdaService::Impl {
   // The configuration that the reference's qualifier names.
   Task<Result<Configuration>> load_configuration(FunctionRef ref);
   // Load, change, save, and tell the engine; `change` gives AWS's error.
-  Task<Result<Function>> update_function(FunctionRef ref, std::function<Result<Unit>(Function&)> change);
+  Task<Result<Function>> update_function(FunctionRef ref,
+                                         std::function<Result<Unit>(Function&)> change);
   // Copies $LATEST to a new version, unless nothing changed since the last one.
   Task<Result<Configuration>> publish(FunctionRef ref, std::optional<std::string> description,
                                       std::function<Result<Unit>(const Function&)> check);

@@ -10,9 +10,9 @@ namespace pileus::services::lambda {
 
 struct Answer {
   std::string payload;
-  bool failed = false;    // X-Amz-Function-Error: Unhandled
-  std::string log_tail;   // the last 4 KB of its log, where asked for
-  std::string version;    // that ran
+  bool failed = false;   // X-Amz-Function-Error: Unhandled
+  std::string log_tail;  // the last 4 KB of its log, where asked for
+  std::string version;   // that ran
 };
 
 // One place of an account's concurrency, given back when its holder goes.
@@ -34,8 +34,8 @@ class InFlight {
 };
 
 struct Invocation {
-  std::string id;         // the request id
-  std::string payload;    // JSON
+  std::string id;       // the request id
+  std::string payload;  // JSON
   std::string invoked_arn;
   std::string qualifier;  // "" as invoked
   std::string client_context, trace;
@@ -46,7 +46,7 @@ struct Invocation {
   InFlight in_flight;
 };
 
-inline constexpr std::size_t kMaxSyncPayload = 6'291'556;    // 6 MB and AWS's 100 bytes more
+inline constexpr std::size_t kMaxSyncPayload = 6'291'556;  // 6 MB and AWS's 100 bytes more
 inline constexpr std::size_t kMaxAsyncPayload = 1'048'576;
 inline constexpr std::size_t kLogTail = 4096;
 

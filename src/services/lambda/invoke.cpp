@@ -10,8 +10,10 @@ namespace pileus::services::lambda {
 namespace {
 
 Error too_large(std::size_t limit) {
-  return Error("RequestTooLargeException",
-               str("Request must be smaller than ", limit, " bytes for the InvokeFunction operation"), 413)
+  return Error(
+             "RequestTooLargeException",
+             str("Request must be smaller than ", limit, " bytes for the InvokeFunction operation"),
+             413)
       .with("Type", "User");
 }
 
@@ -23,9 +25,10 @@ Result<Unit> check_payload(std::string& payload, std::size_t limit) {
   }
   const auto fault = json_fault(payload);
   if (!fault) return Unit{};
-  return fail(Error("InvalidRequestContentException",
-                    "Could not parse request body into json: Could not parse payload into json: " + *fault)
-                  .with("Type", "User"));
+  return fail(
+      Error("InvalidRequestContentException",
+            "Could not parse request body into json: Could not parse payload into json: " + *fault)
+          .with("Type", "User"));
 }
 
 // As received, or one of our own: its digits are those of the request id, which are as random.
@@ -36,8 +39,10 @@ std::string trace_of(const aws::Context& context) {
     if (c != '-') digits += c;
   digits.resize(32, '0');
   char seconds[16];
-  std::snprintf(seconds, sizeof seconds, "%08llx", static_cast<unsigned long long>(to_millis(context.now()) / 1000));
-  return str("Root=1-", seconds, "-", digits.substr(0, 24), ";Parent=", digits.substr(16, 16), ";Sampled=0");
+  std::snprintf(seconds, sizeof seconds, "%08llx",
+                static_cast<unsigned long long>(to_millis(context.now()) / 1000));
+  return str("Root=1-", seconds, "-", digits.substr(0, 24), ";Parent=", digits.substr(16, 16),
+             ";Sampled=0");
 }
 
 // The caller's context object travels base64; runtimes want it plain.
@@ -45,14 +50,17 @@ Result<std::string> client_context_of(const std::optional<std::string>& given) {
   if (!given || given->empty()) return std::string();
   auto text = from_base64(*given);
   if (!text || json_fault(*text))
-    return fail(Error("InvalidRequestContentException", "Client context must be a valid Base64-encoded JSON object.")
+    return fail(Error("InvalidRequestContentException",
+                      "Client context must be a valid Base64-encoded JSON object.")
                     .with("Type", "User"));
   return std::move(*text);
 }
 
 Error as_service_error(Error error) {
   if (!error.is(errc::kCancelled)) return error;
-  return Error("ServiceException", "The server is stopping; the function was not run to its end.", 500).with("Type", "Server");
+  return Error("ServiceException", "The server is stopping; the function was not run to its end.",
+               500)
+      .with("Type", "Server");
 }
 
 }  // namespace
@@ -61,7 +69,8 @@ Error as_service_error(Error error) {
 Loop* LambdaService::place(const net::Request& request) {
   constexpr std::string_view before = "/2015-03-31/functions/", after = "/invocations";
   std::string_view name = request.path();
-  if (request.method != "POST" || !name.starts_with(before) || !name.ends_with(after)) return nullptr;
+  if (request.method != "POST" || !name.starts_with(before) || !name.ends_with(after))
+    return nullptr;
   name.remove_prefix(before.size());
   if (name.size() < after.size()) return nullptr;
   name.remove_suffix(after.size());
@@ -73,7 +82,8 @@ Loop* LambdaService::place(const net::Request& request) {
   return &impl_->given.loops.home(prefixed ? *(word + 1) : pieces.front());
 }
 
-Task<Result<gen::lambda::InvokeOutput>> LambdaService::invoke(aws::Context& context, gen::lambda::InvokeInput in) {
+Task<Result<gen::lambda::InvokeOutput>> LambdaService::invoke(aws::Context& context,
+                                                              gen::lambda::InvokeInput in) {
   CO_TRY_ASSIGN(const FunctionRef ref, parse_function(context, in.function_name, in.qualifier));
   aws::Authorization ask;
   ask.action = "lambda:InvokeFunction";

@@ -13,14 +13,19 @@ using Kind = Reply::Kind;
 constexpr auto tail = [](gen::lambda::InvokeInput& in) { in.log_type = "Tail"; };
 constexpr auto as_event = [](gen::lambda::InvokeInput& in) { in.invocation_type = "Event"; };
 
-std::string log_of(const Result<gen::lambda::InvokeOutput>& out) { return from_base64(out->log_result.value_or("")).value_or(""); }
+std::string log_of(const Result<gen::lambda::InvokeOutput>& out) {
+  return from_base64(out->log_result.value_or("")).value_or("");
+}
 
 TEST(Invoke, An_event_gets_its_answer_and_the_environment_is_used_again) {
   Bed bed;
   Event seen;
   bed.actors.on_event = [&](const Event& event) {
     seen = event;
-    return Reply{Kind::kAnswer, "\"" + std::to_string(event.payload.size()) + "\"", {}, "hello\nwithout end"};
+    return Reply{Kind::kAnswer,
+                 "\"" + std::to_string(event.payload.size()) + "\"",
+                 {},
+                 "hello\nwithout end"};
   };
   ASSERT_TRUE(bed.create("f"));
   auto first = bed.invoke("f", R"({"a":1})", tail);
@@ -32,8 +37,13 @@ TEST(Invoke, An_event_gets_its_answer_and_the_environment_is_used_again) {
   EXPECT_EQ(seen.arn, "arn:aws:lambda:us-east-1:000000000000:function:f");
   EXPECT_TRUE(seen.trace.starts_with("Root=1-"));
   const std::string log = log_of(first);
-  EXPECT_TRUE(log.starts_with("START RequestId: " + seen.id + " Version: $LATEST\nhello\nwithout end\n")) << log;
-  EXPECT_NE(log.find("\nEND RequestId: " + seen.id + "\nREPORT RequestId: " + seen.id + "\tDuration: "), std::string::npos) << log;
+  EXPECT_TRUE(
+      log.starts_with("START RequestId: " + seen.id + " Version: $LATEST\nhello\nwithout end\n"))
+      << log;
+  EXPECT_NE(
+      log.find("\nEND RequestId: " + seen.id + "\nREPORT RequestId: " + seen.id + "\tDuration: "),
+      std::string::npos)
+      << log;
   EXPECT_NE(log.find("\tInit Duration: "), std::string::npos) << log;
   auto second = bed.invoke("f", "{}", tail);
   ASSERT_TRUE(second);
@@ -41,7 +51,8 @@ TEST(Invoke, An_event_gets_its_answer_and_the_environment_is_used_again) {
   EXPECT_EQ(bed.driver.started(), 1u);
   const auto variables = bed.driver.last()->assignment()->environment;
   const auto has = [&](const char* key, const std::string& value) {
-    return std::find(variables.begin(), variables.end(), std::pair<std::string, std::string>(key, value)) != variables.end();
+    return std::find(variables.begin(), variables.end(),
+                     std::pair<std::string, std::string>(key, value)) != variables.end();
   };
   EXPECT_TRUE(has("_HANDLER", "main.handler"));
   EXPECT_TRUE(has("AWS_LAMBDA_FUNCTION_NAME", "f"));
@@ -78,55 +89,75 @@ TEST(Invoke, A_function_that_never_answers_times_out_and_its_environment_ends) {
   ASSERT_TRUE(out);
   EXPECT_EQ(out->status_code, 200);
   EXPECT_EQ(out->function_error, "Unhandled");
-  EXPECT_TRUE(out->payload->starts_with(R"({"errorType":"Sandbox.Timedout","errorMessage":"RequestId: 8c2f)"));
-  EXPECT_TRUE(out->payload->ends_with(R"( Error: Task timed out after 1.00 seconds"})")) << *out->payload;
+  EXPECT_TRUE(out->payload->starts_with(
+      R"({"errorType":"Sandbox.Timedout","errorMessage":"RequestId: 8c2f)"));
+  EXPECT_TRUE(out->payload->ends_with(R"( Error: Task timed out after 1.00 seconds"})"))
+      << *out->payload;
   const std::string log = log_of(out);
   EXPECT_NE(log.find(" Task timed out after 1.00 seconds\n\n"), std::string::npos) << log;
   EXPECT_NE(log.find("\tDuration: 1000.00 ms\t"), std::string::npos) << log;
   EXPECT_NE(log.find("\tStatus: timeout"), std::string::npos) << log;
-  bed.eventually([&] { return bed.driver.workload(0)->killed() && bed.status().environments == 0; });
+  bed.eventually(
+      [&] { return bed.driver.workload(0)->killed() && bed.status().environments == 0; });
 }
 
 TEST(Invoke, A_runtime_that_ends_is_reported_as_aws_does) {
   Bed bed;
   bed.actors.on_event = [](const Event& event) {
-    if (event.payload == "\"kill\"") return Reply{Kind::kExit, "", {.signal = 9, .out_of_memory = true}, ""};
+    if (event.payload == "\"kill\"")
+      return Reply{Kind::kExit, "", {.signal = 9, .out_of_memory = true}, ""};
     return Reply{Kind::kExit, "", {.code = 1}, ""};
   };
   ASSERT_TRUE(bed.create("f"));
   auto exit = bed.invoke("f", "{}", tail);
   ASSERT_TRUE(exit);
   EXPECT_EQ(exit->function_error, "Unhandled");
-  EXPECT_TRUE(exit->payload->ends_with(R"( Error: Runtime exited with error: exit status 1"})")) << *exit->payload;
-  EXPECT_NE(log_of(exit).find(" Error: Runtime exited with error: exit status 1\nRuntime.ExitError\n"), std::string::npos);
+  EXPECT_TRUE(exit->payload->ends_with(R"( Error: Runtime exited with error: exit status 1"})"))
+      << *exit->payload;
+  EXPECT_NE(
+      log_of(exit).find(" Error: Runtime exited with error: exit status 1\nRuntime.ExitError\n"),
+      std::string::npos);
   EXPECT_NE(log_of(exit).find("\tStatus: error\tError Type: Runtime.ExitError"), std::string::npos);
   auto killed = bed.invoke("f", "\"kill\"");
   ASSERT_TRUE(killed);
-  EXPECT_TRUE(killed->payload->ends_with(R"(Runtime exited with error: signal: killed"})")) << *killed->payload;
+  EXPECT_TRUE(killed->payload->ends_with(R"(Runtime exited with error: signal: killed"})"))
+      << *killed->payload;
 }
 
 TEST(Invoke, An_init_error_is_tried_once_more_and_then_is_the_answer) {
   Bed bed;
-  bed.actors.on_init = [](int) { return Reply{Kind::kError, R"({"errorType":"Runtime.ImportModuleError","errorMessage":"no module"})", {}, "trying\n"}; };
+  bed.actors.on_init = [](int) {
+    return Reply{Kind::kError,
+                 R"({"errorType":"Runtime.ImportModuleError","errorMessage":"no module"})",
+                 {},
+                 "trying\n"};
+  };
   ASSERT_TRUE(bed.create("f"));
   auto out = bed.invoke("f", "{}", tail);
   ASSERT_TRUE(out) << out.error().message();
   EXPECT_EQ(out->function_error, "Unhandled");
-  EXPECT_EQ(out->payload, R"({"errorType":"Runtime.ImportModuleError","errorMessage":"no module"})");
+  EXPECT_EQ(out->payload,
+            R"({"errorType":"Runtime.ImportModuleError","errorMessage":"no module"})");
   EXPECT_EQ(bed.driver.started(), 2u);
   bed.eventually([&] { return bed.log_sink.lines().size() >= 7; });
   const auto lines = bed.log_sink.lines();
   EXPECT_EQ(lines[0], "trying\n");
   EXPECT_TRUE(lines[1].starts_with("INIT_REPORT Init Duration: ")) << lines[1];
-  EXPECT_TRUE(lines[1].ends_with("Phase: init\tStatus: error\tError Type: Runtime.ImportModuleError\n")) << lines[1];
-  EXPECT_TRUE(lines[3].ends_with("Phase: invoke\tStatus: error\tError Type: Runtime.ImportModuleError\n")) << lines[3];
+  EXPECT_TRUE(
+      lines[1].ends_with("Phase: init\tStatus: error\tError Type: Runtime.ImportModuleError\n"))
+      << lines[1];
+  EXPECT_TRUE(
+      lines[3].ends_with("Phase: invoke\tStatus: error\tError Type: Runtime.ImportModuleError\n"))
+      << lines[3];
   EXPECT_TRUE(lines[4].starts_with("START RequestId: "));
   EXPECT_TRUE(lines[6].starts_with("REPORT RequestId: "));
 }
 
 TEST(Invoke, An_init_that_fails_once_does_not_show) {
   Bed bed;
-  bed.actors.on_init = [](int start) { return start == 0 ? Reply{Kind::kExit, "", {.code = 3}, ""} : Reply{}; };
+  bed.actors.on_init = [](int start) {
+    return start == 0 ? Reply{Kind::kExit, "", {.code = 3}, ""} : Reply{};
+  };
   ASSERT_TRUE(bed.create("f"));
   auto out = bed.invoke("f");
   ASSERT_TRUE(out);
@@ -135,7 +166,9 @@ TEST(Invoke, An_init_that_fails_once_does_not_show) {
 
 TEST(Invoke, Errors_of_the_function_pass_through) {
   Bed bed;
-  bed.actors.on_event = [](const Event&) { return Reply{Kind::kError, R"({"errorMessage":"boom","errorType":"ValueError"})", {}, ""}; };
+  bed.actors.on_event = [](const Event&) {
+    return Reply{Kind::kError, R"({"errorMessage":"boom","errorType":"ValueError"})", {}, ""};
+  };
   ASSERT_TRUE(bed.create("f"));
   auto out = bed.invoke("f");
   ASSERT_TRUE(out);
@@ -145,7 +178,9 @@ TEST(Invoke, Errors_of_the_function_pass_through) {
 
 TEST(Invoke, Payloads_that_are_too_large_or_no_json_are_refused) {
   Bed bed;
-  bed.actors.on_event = [](const Event&) { return Reply{Kind::kAnswer, std::string(6'291'557, ' '), {}, ""}; };
+  bed.actors.on_event = [](const Event&) {
+    return Reply{Kind::kAnswer, std::string(6'291'557, ' '), {}, ""};
+  };
   ASSERT_TRUE(bed.create("f"));
   auto large = bed.invoke("f", "\"" + std::string(6'291'556, 'x') + "\"");
   ASSERT_FALSE(large);
@@ -169,7 +204,8 @@ TEST(Invoke, Nobody_is_invoked_where_there_is_no_function) {
   auto out = bed.invoke("nobody");
   ASSERT_FALSE(out);
   EXPECT_EQ(out.error().code(), "ResourceNotFoundException");
-  EXPECT_EQ(out.error().message(), "Function not found: arn:aws:lambda:us-east-1:000000000000:function:nobody");
+  EXPECT_EQ(out.error().message(),
+            "Function not found: arn:aws:lambda:us-east-1:000000000000:function:nobody");
   auto dry = bed.invoke("nobody", "{}", [](auto& in) { in.invocation_type = "DryRun"; });
   EXPECT_FALSE(dry);
   ASSERT_TRUE(bed.create("f"));
@@ -179,8 +215,10 @@ TEST(Invoke, Nobody_is_invoked_where_there_is_no_function) {
   EXPECT_EQ(bed.driver.started(), 0u);
   auto alias = bed.invoke("f:live");
   ASSERT_FALSE(alias);
-  EXPECT_EQ(alias.error().message(), "Function not found: arn:aws:lambda:us-east-1:000000000000:function:f:live");
-  EXPECT_EQ(bed.authorizer.asked().back(), "lambda:InvokeFunction arn:aws:lambda:us-east-1:000000000000:function:f:live");
+  EXPECT_EQ(alias.error().message(),
+            "Function not found: arn:aws:lambda:us-east-1:000000000000:function:f:live");
+  EXPECT_EQ(bed.authorizer.asked().back(),
+            "lambda:InvokeFunction arn:aws:lambda:us-east-1:000000000000:function:f:live");
 }
 
 TEST(Invoke, An_idle_environment_is_frozen_and_thawed_for_the_next_event) {
@@ -208,7 +246,8 @@ TEST(Invoke, New_code_ends_what_runs_the_old) {
   bed.eventually([&] { return bed.driver.workload(0)->killed(); });
   ASSERT_TRUE(bed.invoke("f"));
   EXPECT_EQ(bed.driver.started(), 2u);
-  EXPECT_NE(bed.driver.workload(0)->assignment()->mounts[0].source, bed.driver.workload(1)->assignment()->mounts[0].source);
+  EXPECT_NE(bed.driver.workload(0)->assignment()->mounts[0].source,
+            bed.driver.workload(1)->assignment()->mounts[0].source);
 }
 
 TEST(Invoke, Alias_weights_split_traffic) {

@@ -11,7 +11,8 @@ namespace pileus::services::lambda {
 
 // A key as a marker and back; InvalidParameterValueException for what is none of ours.
 inline std::string marker_of(std::string_view key) { return to_base64(key); }
-inline Result<std::string> key_of(const std::optional<std::string>& marker, std::string_view prefix) {
+inline Result<std::string> key_of(const std::optional<std::string>& marker,
+                                  std::string_view prefix) {
   if (!marker || marker->empty()) return std::string();
   auto key = from_base64(*marker);
   if (!key || !key->starts_with(prefix)) return fail(invalid("Invalid value for Marker"));
@@ -24,7 +25,9 @@ struct ListMarker {
   bool in_versions = false;
   std::string version;  // key
 
-  std::string text() const { return to_base64(str(function, "\n", in_versions ? "v" : "", "\n", version)); }
+  std::string text() const {
+    return to_base64(str(function, "\n", in_versions ? "v" : "", "\n", version));
+  }
   static Result<ListMarker> parse(const std::optional<std::string>& marker) {
     if (!marker || marker->empty()) return ListMarker{};
     const auto text = from_base64(*marker);

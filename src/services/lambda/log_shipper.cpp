@@ -29,8 +29,10 @@ Task<void> LogStream::flush(std::shared_ptr<LogStream> self) {
     auto lines = self->take_batch();
     const auto count = lines.size();
     auto done = co_await self->put(std::move(lines));
-    if (done) self->shipper_.count(count, 0);
-    else self->shipper_.failed(self->target_, count, done.error());
+    if (done)
+      self->shipper_.count(count, 0);
+    else
+      self->shipper_.failed(self->target_, count, done.error());
   }
   self->flushing_ = false;
 }
@@ -55,7 +57,8 @@ Task<Result<Unit>> LogStream::create() {
   stream.log_stream_name = target_.stream;
   auto made = co_await shipper_.logs_.create_log_stream(context, stream);
   if (!made && made.error().is("ResourceNotFoundException")) {
-    auto group_context = shipper_.door_.internal_context(target_.identity, target_.account, target_.region);
+    auto group_context =
+        shipper_.door_.internal_context(target_.identity, target_.account, target_.region);
     gen::logs::CreateLogGroupInput group;
     group.log_group_name = target_.group;
     auto group_made = co_await shipper_.logs_.create_log_group(group_context, std::move(group));
@@ -64,7 +67,8 @@ Task<Result<Unit>> LogStream::create() {
     auto again = shipper_.door_.internal_context(target_.identity, target_.account, target_.region);
     made = co_await shipper_.logs_.create_log_stream(again, std::move(stream));
   }
-  if (!made && !made.error().is("ResourceAlreadyExistsException")) co_return fail(std::move(made).error());
+  if (!made && !made.error().is("ResourceAlreadyExistsException"))
+    co_return fail(std::move(made).error());
   created_ = true;
   co_return Unit{};
 }

@@ -6,17 +6,18 @@
 #include <mutex>
 
 #include "aws/door.h"
-#include "gen/logs/interface.h"
 #include "base/task_group.h"
+#include "gen/logs/interface.h"
 
 namespace pileus::services::lambda {
 
 inline constexpr auto kFlushAfter = std::chrono::milliseconds(50);
-inline constexpr std::size_t kBatchEvents = 10'000;       // of PutLogEvents
+inline constexpr std::size_t kBatchEvents = 10'000;  // of PutLogEvents
 inline constexpr std::size_t kBatchBytes = 1'000'000;
-inline constexpr std::size_t kEventOverhead = 26;         // as CloudWatch counts
+inline constexpr std::size_t kEventOverhead = 26;  // as CloudWatch counts
 inline constexpr std::size_t kMaxLine = 256 * 1024;
-inline constexpr std::size_t kMaxWaiting = 16 << 20;      // bytes of a stream; what comes then is dropped
+inline constexpr std::size_t kMaxWaiting = 16
+                                           << 20;  // bytes of a stream; what comes then is dropped
 
 struct LogStats {
   std::uint64_t lines = 0, dropped = 0, undelivered = 0;

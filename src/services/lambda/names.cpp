@@ -9,16 +9,19 @@ namespace pileus::services::lambda {
 namespace {
 
 bool is_digits(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 bool is_name(std::string_view text) {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
   });
 }
 
 Error bad_name(std::string_view text) {
-  return invalid(str("'", text, "' is not the name or ARN of a function. Names have at most 64 of "
+  return invalid(str("'", text,
+                     "' is not the name or ARN of a function. Names have at most 64 of "
                      "a-z, A-Z, 0-9, - and _."));
 }
 
@@ -26,10 +29,11 @@ Error bad_name(std::string_view text) {
 // "name" or "name", "qualifier".
 Result<std::vector<std::string_view>> strip_prefix(std::string_view text, FunctionRef& ref) {
   auto pieces = split(text, ':');
-  if (pieces.size() >= 7 && pieces[0] == "arn" && pieces[2] == "lambda" && pieces[5] == "function") {
+  if (pieces.size() >= 7 && pieces[0] == "arn" && pieces[2] == "lambda" &&
+      pieces[5] == "function") {
     if (pieces[3] != ref.region)
-      return fail(not_found(str("Functions from '", pieces[3], "' are not reachable in this region ('",
-                                ref.region, "')")));
+      return fail(not_found(str("Functions from '", pieces[3],
+                                "' are not reachable in this region ('", ref.region, "')")));
     ref.arn_partition = pieces[1];
     ref.account = pieces[4];
     pieces.erase(pieces.begin(), pieces.begin() + 6);
@@ -64,8 +68,9 @@ Result<FunctionRef> parse_function(const aws::Context& context, std::string_view
   if (rest.size() == 2) ref.qualifier = rest[1];
   if (qualifier && !qualifier->empty()) {
     if (!ref.qualifier.empty() && ref.qualifier != *qualifier)
-      return fail(invalid("The derived qualifier from the function name does not match the specified "
-                          "qualifier."));
+      return fail(
+          invalid("The derived qualifier from the function name does not match the specified "
+                  "qualifier."));
     ref.qualifier = *qualifier;
   }
   return ref;

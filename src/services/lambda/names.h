@@ -12,10 +12,10 @@ namespace pileus::services::lambda {
 struct FunctionRef {
   std::string arn_partition;  // "aws"
   std::string account, region, name;
-  std::string qualifier;      // "" unqualified
+  std::string qualifier;  // "" unqualified
 
-  std::string arn() const;            // never with a qualifier
-  std::string qualified_arn() const;  // with it where there is one
+  std::string arn() const;                                          // never with a qualifier
+  std::string qualified_arn() const;                                // with it where there is one
   std::string partition() const { return account + "/" + region; }  // of the records
 };
 
@@ -26,13 +26,13 @@ Result<FunctionRef> parse_function(const aws::Context& context, std::string_view
 
 bool is_version(std::string_view qualifier);  // "$LATEST" or digits
 
-Error invalid(std::string message);           // InvalidParameterValueException
-Error conflict(std::string message);          // ResourceConflictException
-Error not_found(std::string message);         // ResourceNotFoundException
-Error no_function(const FunctionRef& ref);    // "Function not found: <qualified arn>"
+Error invalid(std::string message);         // InvalidParameterValueException
+Error conflict(std::string message);        // ResourceConflictException
+Error not_found(std::string message);       // ResourceNotFoundException
+Error no_function(const FunctionRef& ref);  // "Function not found: <qualified arn>"
 Error no_alias(const FunctionRef& ref, std::string_view alias);
-Error stale_revision();                       // PreconditionFailedException
+Error stale_revision();  // PreconditionFailedException
 enum class Throttle { kConcurrency, kReserved };
-Error throttled(Throttle reason);             // TooManyRequestsException
+Error throttled(Throttle reason);  // TooManyRequestsException
 
 }  // namespace pileus::services::lambda

@@ -15,7 +15,8 @@ using namespace std::chrono_literals;
 
 TEST(Names, All_forms_name_the_same_function) {
   testing::AllowAll authorizer;
-  const aws::Context context(authorizer, std::make_shared<aws::Identity>(), "000000000000", "us-east-1", "id", {});
+  const aws::Context context(authorizer, std::make_shared<aws::Identity>(), "000000000000",
+                             "us-east-1", "id", {});
   struct Case {
     const char* text;
     const char* arn;  // nullptr: refused
@@ -24,7 +25,8 @@ TEST(Names, All_forms_name_the_same_function) {
       {"f", "arn:aws:lambda:us-east-1:000000000000:function:f"},
       {"f:live", "arn:aws:lambda:us-east-1:000000000000:function:f:live"},
       {"111111111111:function:f", "arn:aws:lambda:us-east-1:111111111111:function:f"},
-      {"arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST", "arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST"},
+      {"arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST",
+       "arn:aws:lambda:us-east-1:000000000000:function:f:$LATEST"},
       {"arn:aws:lambda:eu-west-1:000000000000:function:f", nullptr},
       {"arn:aws:s3:::bucket", nullptr},
       {"f:1:2", nullptr},
@@ -51,7 +53,8 @@ TEST(Step, Follows_the_rules_of_aws) {
   EXPECT_EQ(first.event.due, start + 1min);
   auto second = step(first.event, Outcome::kFunctionFailed, {}, start + 1min);
   EXPECT_EQ(second.event.due, start + 3min);
-  EXPECT_EQ(step(second.event, Outcome::kFunctionFailed, {}, start + 3min).reason, "RetriesExhausted");
+  EXPECT_EQ(step(second.event, Outcome::kFunctionFailed, {}, start + 3min).reason,
+            "RetriesExhausted");
   const Duration backoffs[] = {1s, 2s, 4s, 8s, 16s, 32s, 64s, 128s, 256s, 300s, 300s};
   Time now = start;
   for (const auto backoff : backoffs) {
@@ -74,9 +77,10 @@ TEST(Report, Is_written_as_aws_writes_it) {
   report.init = 100'500'000ns;
   report.memory_mb = 128;
   report.memory_peak_bytes = (30 << 20) + 1;
-  EXPECT_EQ(lines.report(report, {}),
-            "REPORT RequestId: id\tDuration: 12.35 ms\tBilled Duration: 113 ms\tMemory Size: 128 MB\t"
-            "Max Memory Used: 31 MB\tInit Duration: 100.50 ms\t");
+  EXPECT_EQ(
+      lines.report(report, {}),
+      "REPORT RequestId: id\tDuration: 12.35 ms\tBilled Duration: 113 ms\tMemory Size: 128 MB\t"
+      "Max Memory Used: 31 MB\tInit Duration: 100.50 ms\t");
   EXPECT_EQ(lines.start("id", {}), "START RequestId: id Version: $LATEST");
   configuration.logging.format = "JSON";
   configuration.logging.system_level = "INFO";
@@ -88,14 +92,19 @@ TEST(Report, Is_written_as_aws_writes_it) {
 }
 
 TEST(Report, Names_signals_as_aws_does) {
-  EXPECT_EQ(exit_failure(0, 9).text("i"), R"({"errorType":"Runtime.ExitError","errorMessage":"RequestId: i Error: Runtime exited with error: signal: killed"})");
+  EXPECT_EQ(
+      exit_failure(0, 9).text("i"),
+      R"({"errorType":"Runtime.ExitError","errorMessage":)"
+      R"("RequestId: i Error: Runtime exited with error: signal: killed"})");
   EXPECT_EQ(exit_failure(0, 11).message, "Runtime exited with error: signal: segmentation fault");
   EXPECT_EQ(exit_failure(0, 0).message, "Runtime exited without providing a reason");
 }
 
 TEST(Json, Is_told_from_what_is_none) {
-  for (const char* good : {"{}", " [1, 2.5e3, \"\\u00e9\", null, true] \n", "0", "\"\""}) EXPECT_FALSE(json_fault(good)) << good;
-  for (const char* bad : {"", "{", "[1,]", "{}{}", "nan", "\"\\x\"", "01", "{\"a\":1,}"}) EXPECT_TRUE(json_fault(bad)) << bad;
+  for (const char* good : {"{}", " [1, 2.5e3, \"\\u00e9\", null, true] \n", "0", "\"\""})
+    EXPECT_FALSE(json_fault(good)) << good;
+  for (const char* bad : {"", "{", "[1,]", "{}{}", "nan", "\"\\x\"", "01", "{\"a\":1,}"})
+    EXPECT_TRUE(json_fault(bad)) << bad;
   EXPECT_TRUE(json_fault(std::string(100'000, '[')));
 }
 

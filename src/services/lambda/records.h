@@ -24,7 +24,7 @@ inline constexpr std::string_view kAliasPrefix = "lambda/alias/";
 inline constexpr std::string_view kEventPrefix = "lambda/event/";
 
 struct Logging {
-  std::string format = "Text";  // "Text" or "JSON"
+  std::string format = "Text";                  // "Text" or "JSON"
   std::string application_level, system_level;  // JSON only; "" otherwise
   std::string group;
   PILEUS_FIELDS(Logging, format, application_level, system_level, group)
@@ -65,15 +65,15 @@ struct Alias {
 };
 
 struct AsyncEvent {
-  std::string id;            // the request id, the same for every attempt
+  std::string id;  // the request id, the same for every attempt
   std::string function, qualifier;
-  std::string payload;       // "" when it is in `blob`
-  std::string blob;          // payloads over kInlineEvent: the blob is <id> '\n' <payload>
+  std::string payload;  // "" when it is in `blob`
+  std::string blob;     // payloads over kInlineEvent: the blob is <id> '\n' <payload>
   std::string trace;
   Time accepted{};
-  Time due{};                // of the next attempt
-  int failures = 0;          // attempts that the function answered with an error
-  int refusals = 0;          // attempts in a row that never reached it (429, 5xx)
+  Time due{};        // of the next attempt
+  int failures = 0;  // attempts that the function answered with an error
+  int refusals = 0;  // attempts in a row that never reached it (429, 5xx)
   PILEUS_FIELDS(AsyncEvent, id, function, qualifier, payload, blob, trace, accepted, due, failures,
                 refusals)
 };

@@ -21,23 +21,40 @@ std::string millis(Nanoseconds time) { return fixed(static_cast<double>(time.cou
 // As Go, in which AWS's supervisor is written, names them.
 std::string signal_name(int signal) {
   switch (signal) {
-    case SIGHUP: return "hangup";
-    case SIGINT: return "interrupt";
-    case SIGQUIT: return "quit";
-    case SIGILL: return "illegal instruction";
-    case SIGTRAP: return "trace/breakpoint trap";
-    case SIGABRT: return "aborted";
-    case SIGBUS: return "bus error";
-    case SIGFPE: return "floating point exception";
-    case SIGKILL: return "killed";
-    case SIGUSR1: return "user defined signal 1";
-    case SIGSEGV: return "segmentation fault";
-    case SIGUSR2: return "user defined signal 2";
-    case SIGPIPE: return "broken pipe";
-    case SIGALRM: return "alarm clock";
-    case SIGTERM: return "terminated";
-    case SIGSYS: return "bad system call";
-    default: return str("signal ", signal);
+    case SIGHUP:
+      return "hangup";
+    case SIGINT:
+      return "interrupt";
+    case SIGQUIT:
+      return "quit";
+    case SIGILL:
+      return "illegal instruction";
+    case SIGTRAP:
+      return "trace/breakpoint trap";
+    case SIGABRT:
+      return "aborted";
+    case SIGBUS:
+      return "bus error";
+    case SIGFPE:
+      return "floating point exception";
+    case SIGKILL:
+      return "killed";
+    case SIGUSR1:
+      return "user defined signal 1";
+    case SIGSEGV:
+      return "segmentation fault";
+    case SIGUSR2:
+      return "user defined signal 2";
+    case SIGPIPE:
+      return "broken pipe";
+    case SIGALRM:
+      return "alarm clock";
+    case SIGTERM:
+      return "terminated";
+    case SIGSYS:
+      return "bad system call";
+    default:
+      return str("signal ", signal);
   }
 }
 
@@ -59,26 +76,32 @@ std::string Failure::text(std::string_view request_id) const {
 }
 
 Failure exit_failure(int code, int signal) {
-  if (signal != 0) return {"Runtime.ExitError", "Runtime exited with error: signal: " + signal_name(signal), "", false};
-  if (code == 0) return {"Runtime.ExitError", "Runtime exited without providing a reason", "", false};
+  if (signal != 0)
+    return {"Runtime.ExitError", "Runtime exited with error: signal: " + signal_name(signal), "",
+            false};
+  if (code == 0)
+    return {"Runtime.ExitError", "Runtime exited without providing a reason", "", false};
   return {"Runtime.ExitError", str("Runtime exited with error: exit status ", code), "", false};
 }
 
 Failure entrypoint_failure(int error) {
   if (error == ENOENT)
-    return {"Runtime.InvalidEntrypoint", "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]", "", false};
-  return {"Runtime.InvalidEntrypoint", str("fork/exec /var/task/bootstrap: ", to_lower(std::strerror(error))), "", false};
+    return {"Runtime.InvalidEntrypoint",
+            "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]", "", false};
+  return {"Runtime.InvalidEntrypoint",
+          str("fork/exec /var/task/bootstrap: ", to_lower(std::strerror(error))), "", false};
 }
 
 Failure timeout_failure(int timeout_s) {
-  return {"Sandbox.Timedout", str("Task timed out after ", fixed(timeout_s, 2), " seconds"), "", true};
+  return {"Sandbox.Timedout", str("Task timed out after ", fixed(timeout_s, 2), " seconds"), "",
+          true};
 }
 
 Failure response_too_large() {
   Failure failure;
   failure.type = "Function.ResponseSizeTooLarge";
-  failure.body = error_body(failure.type,
-                            "Response payload size exceeded maximum allowed payload size (6291556 bytes).");
+  failure.body = error_body(
+      failure.type, "Response payload size exceeded maximum allowed payload size (6291556 bytes).");
   return failure;
 }
 
@@ -98,13 +121,15 @@ int Report::memory_used_mb() const {
 }
 
 std::string PlatformLines::record(std::string_view type, std::string_view body, Time now) const {
-  return str(R"({"time":")", iso8601_millis(now), R"(","type":"platform.)", type, R"(","record":{)", body, "}}");
+  return str(R"({"time":")", iso8601_millis(now), R"(","type":"platform.)", type, R"(","record":{)",
+             body, "}}");
 }
 
 std::string PlatformLines::start(std::string_view request_id, Time now) const {
   if (!json_) return str("START RequestId: ", request_id, " Version: ", version_);
   if (level_ == "WARN") return {};
-  return record("start", str(R"("requestId":")", request_id, R"(","version":")", version_, '"'), now);
+  return record("start", str(R"("requestId":")", request_id, R"(","version":")", version_, '"'),
+                now);
 }
 
 std::string PlatformLines::end(std::string_view request_id) const {
@@ -113,45 +138,59 @@ std::string PlatformLines::end(std::string_view request_id) const {
 
 std::string PlatformLines::report(const Report& report, Time now) const {
   if (!json_) {
-    std::string line = str("REPORT RequestId: ", report.request_id, "\tDuration: ", millis(report.duration),
-                           " ms\tBilled Duration: ", report.billed_ms(), " ms\tMemory Size: ", report.memory_mb,
-                           " MB\tMax Memory Used: ", report.memory_used_mb(), " MB");
+    std::string line =
+        str("REPORT RequestId: ", report.request_id, "\tDuration: ", millis(report.duration),
+            " ms\tBilled Duration: ", report.billed_ms(), " ms\tMemory Size: ", report.memory_mb,
+            " MB\tMax Memory Used: ", report.memory_used_mb(), " MB");
     if (report.init) line += str("\tInit Duration: ", millis(*report.init), " ms");
-    if (report.timed_out) line += "\tStatus: timeout";
-    else if (!report.error_type.empty()) line += "\tStatus: error\tError Type: " + report.error_type;
+    if (report.timed_out)
+      line += "\tStatus: timeout";
+    else if (!report.error_type.empty())
+      line += "\tStatus: error\tError Type: " + report.error_type;
     return line + "\t";
   }
   const bool failed = report.timed_out || !report.error_type.empty();
   if (level_ == "WARN" && !failed) return {};
-  std::string metrics = str(R"("durationMs":)", fixed(static_cast<double>(report.duration.count()) / 1e6, 3),
-                            R"(,"billedDurationMs":)", report.billed_ms(), R"(,"memorySizeMB":)", report.memory_mb,
-                            R"(,"maxMemoryUsedMB":)", report.memory_used_mb());
-  if (report.init) metrics += str(R"(,"initDurationMs":)", fixed(static_cast<double>(report.init->count()) / 1e6, 3));
-  return record("report",
-                str(R"("requestId":")", report.request_id, R"(","metrics":{)", metrics, R"(},"status":")",
-                    report.timed_out ? "timeout" : failed ? "error" : "success", '"',
-                    failed && !report.timed_out ? str(R"(,"errorType":)", quoted(report.error_type)) : ""),
-                now);
+  std::string metrics =
+      str(R"("durationMs":)", fixed(static_cast<double>(report.duration.count()) / 1e6, 3),
+          R"(,"billedDurationMs":)", report.billed_ms(), R"(,"memorySizeMB":)", report.memory_mb,
+          R"(,"maxMemoryUsedMB":)", report.memory_used_mb());
+  if (report.init)
+    metrics +=
+        str(R"(,"initDurationMs":)", fixed(static_cast<double>(report.init->count()) / 1e6, 3));
+  return record(
+      "report",
+      str(R"("requestId":")", report.request_id, R"(","metrics":{)", metrics, R"(},"status":")",
+          report.timed_out ? "timeout"
+          : failed         ? "error"
+                           : "success",
+          '"',
+          failed && !report.timed_out ? str(R"(,"errorType":)", quoted(report.error_type)) : ""),
+      now);
 }
 
-std::string PlatformLines::init_report(Nanoseconds took, Phase phase, const Failure& failure, Time now) const {
+std::string PlatformLines::init_report(Nanoseconds took, Phase phase, const Failure& failure,
+                                       Time now) const {
   const std::string_view name = phase == Phase::kInit ? "init" : "invoke";
   const std::string_view status = failure.timed_out ? "timeout" : "error";
   if (!json_) {
-    std::string line = str("INIT_REPORT Init Duration: ", millis(took), " ms\tPhase: ", name, "\tStatus: ", status);
+    std::string line = str("INIT_REPORT Init Duration: ", millis(took), " ms\tPhase: ", name,
+                           "\tStatus: ", status);
     if (!failure.timed_out) line += "\tError Type: " + failure.type;
     return line;
   }
-  return record("initReport",
-                str(R"("initializationType":"on-demand","phase":")", name, R"(","status":")", status,
-                    R"(","metrics":{"durationMs":)", fixed(static_cast<double>(took.count()) / 1e6, 3), "}",
-                    failure.timed_out ? "" : str(R"(,"errorType":)", quoted(failure.type))),
-                now);
+  return record(
+      "initReport",
+      str(R"("initializationType":"on-demand","phase":")", name, R"(","status":")", status,
+          R"(","metrics":{"durationMs":)", fixed(static_cast<double>(took.count()) / 1e6, 3), "}",
+          failure.timed_out ? "" : str(R"(,"errorType":)", quoted(failure.type))),
+      now);
 }
 
 std::string PlatformLines::timed_out(std::string_view request_id, int timeout_s, Time now) const {
   if (json_) return {};  // its report says so
-  return str(iso8601_millis(now), ' ', request_id, " Task timed out after ", fixed(timeout_s, 2), " seconds\n");
+  return str(iso8601_millis(now), ' ', request_id, " Task timed out after ", fixed(timeout_s, 2),
+             " seconds\n");
 }
 
 std::string PlatformLines::exited(std::string_view request_id, const Failure& failure) const {

@@ -15,9 +15,9 @@ using Nanoseconds = std::chrono::nanoseconds;
 
 // Why an environment did not do its work.
 struct Failure {
-  std::string type;      // "Runtime.ExitError", "Sandbox.Timedout"
-  std::string message;   // after "RequestId: <id> Error: "
-  std::string body;      // as the runtime wrote it; then `message` is not used
+  std::string type;     // "Runtime.ExitError", "Sandbox.Timedout"
+  std::string message;  // after "RequestId: <id> Error: "
+  std::string body;     // as the runtime wrote it; then `message` is not used
   bool timed_out = false;
   std::string text(std::string_view request_id) const;  // the body that the caller gets
 };
@@ -32,15 +32,15 @@ Failure response_too_large();
 struct Report {
   std::string request_id;
   Nanoseconds duration{0};
-  std::optional<Nanoseconds> init;   // cold start
+  std::optional<Nanoseconds> init;  // cold start
   int memory_mb = 0;
   std::uint64_t memory_peak_bytes = 0;
   bool timed_out = false;
-  std::string error_type;            // "" when it went well
+  std::string error_type;  // "" when it went well
   std::string trace;
 
-  std::int64_t billed_ms() const;    // whole milliseconds, rounded up, with init
-  int memory_used_mb() const;        // never more than memory_mb
+  std::int64_t billed_ms() const;  // whole milliseconds, rounded up, with init
+  int memory_used_mb() const;      // never more than memory_mb
 };
 enum class Phase { kInit, kInvoke };
 

@@ -33,7 +33,8 @@ net::Response event_response(Environment& environment, Invocation& event) {
   headers.add("Lambda-Runtime-Deadline-Ms", std::to_string(to_millis(environment.deadline())));
   headers.add("Lambda-Runtime-Invoked-Function-Arn", event.invoked_arn);
   headers.add("Lambda-Runtime-Trace-Id", event.trace);
-  if (!event.client_context.empty()) headers.add("Lambda-Runtime-Client-Context", event.client_context);
+  if (!event.client_context.empty())
+    headers.add("Lambda-Runtime-Client-Context", event.client_context);
   return response;
 }
 
@@ -52,18 +53,21 @@ Task<net::Response> next(std::shared_ptr<Environment> environment) {
 Answer error_answer(std::string body, std::string_view type) {
   Answer answer;
   answer.failed = true;
-  answer.payload = body.empty() ? error_body(type.empty() ? "Unhandled" : type, "Unknown error") : std::move(body);
+  answer.payload = body.empty() ? error_body(type.empty() ? "Unhandled" : type, "Unknown error")
+                                : std::move(body);
   return answer;
 }
 
-Task<net::Response> response(std::shared_ptr<Environment> environment, net::Request& request, std::string id) {
+Task<net::Response> response(std::shared_ptr<Environment> environment, net::Request& request,
+                             std::string id) {
   if (!environment->expects(id)) co_return unknown_request();
   auto body = co_await request.body->read_all(kMaxSyncPayload);
   if (!environment->expects(id)) co_return unknown_request();  // it timed out meanwhile
   if (!body && body.error().is(errc::kLimit)) {
     auto failure = response_too_large();
     environment->answer(error_answer(failure.body, ""), failure.type);
-    auto refused = refusal(413, "RequestEntityTooLarge", "Exceeded maximum allowed payload size (6291556 bytes).");
+    auto refused = refusal(413, "RequestEntityTooLarge",
+                           "Exceeded maximum allowed payload size (6291556 bytes).");
     refused.close = true;
     co_return refused;
   }
@@ -82,8 +86,8 @@ Task<net::Response> response(std::shared_ptr<Environment> environment, net::Requ
   co_return accepted();
 }
 
-Task<net::Response> invocation_error(std::shared_ptr<Environment> environment, net::Request& request,
-                                     std::string id) {
+Task<net::Response> invocation_error(std::shared_ptr<Environment> environment,
+                                     net::Request& request, std::string id) {
   if (!environment->expects(id)) co_return unknown_request();
   auto body = co_await request.body->read_all(kMaxSyncPayload);
   if (!environment->expects(id)) co_return unknown_request();
@@ -108,21 +112,25 @@ Task<net::Response> init_error(std::shared_ptr<Environment> environment, net::Re
 
 }  // namespace
 
-Task<net::Response> serve_runtime_api(std::shared_ptr<Environment> environment, net::Request& request) {
+Task<net::Response> serve_runtime_api(std::shared_ptr<Environment> environment,
+                                      net::Request& request) {
   if (!environment) co_return refusal(410, "Runtime.Closed", "This environment has ended");
   std::string_view path = request.path();
   if (path.starts_with("/2020-01-01/extension") || path.starts_with("/2022-07-01/telemetry") ||
       path.starts_with("/2020-08-15/logs"))
     co_return refusal(501, "NotImplemented", "Extensions and the Telemetry API are not built yet");
-  if (!path.starts_with(kBase)) co_return refusal(404, "NotFound", "No such path in the Runtime API");
+  if (!path.starts_with(kBase))
+    co_return refusal(404, "NotFound", "No such path in the Runtime API");
   path.remove_prefix(kBase.size());
   const bool post = request.method == "POST";
   if (path == "invocation/next" && request.method == "GET") co_return co_await next(environment);
   if (path == "init/error" && post) co_return co_await init_error(environment, request);
   const auto parts = split(path, '/');
   if (parts.size() == 3 && parts[0] == "invocation" && post) {
-    if (parts[2] == "response") co_return co_await response(environment, request, std::string(parts[1]));
-    if (parts[2] == "error") co_return co_await invocation_error(environment, request, std::string(parts[1]));
+    if (parts[2] == "response")
+      co_return co_await response(environment, request, std::string(parts[1]));
+    if (parts[2] == "error")
+      co_return co_await invocation_error(environment, request, std::string(parts[1]));
   }
   co_return refusal(404, "NotFound", "No such path in the Runtime API");
 }

@@ -10,6 +10,7 @@ namespace pileus::services::lambda {
 class Environment;
 
 // `environment` may be gone already: 410. On the environment's loop.
-Task<net::Response> serve_runtime_api(std::shared_ptr<Environment> environment, net::Request& request);
+Task<net::Response> serve_runtime_api(std::shared_ptr<Environment> environment,
+                                      net::Request& request);
 
 }  // namespace pileus::services::lambda

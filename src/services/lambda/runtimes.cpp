@@ -65,14 +65,16 @@ std::shared_ptr<const Runtime> read_manifest(const std::string& path) {
   auto runtime = std::make_shared<Runtime>();
   runtime->name = json ? find_string(*json, "runtime") : "";
   const Json* argv = json ? find(*json, "argv") : nullptr;
-  if (runtime->name.empty() || !argv || !argv->is_array() || argv->get_array().empty()) return nullptr;
+  if (runtime->name.empty() || !argv || !argv->is_array() || argv->get_array().empty())
+    return nullptr;
   runtime->kind = kind_of(runtime->name);
   runtime->root = find_string(*json, "root");
   for (const auto& argument : argv->get_array())
     if (argument.is_string()) runtime->argv.emplace_back(argument.get_string());
   if (const Json* mounts = find(*json, "mounts"); mounts && mounts->is_array())
     for (const auto& mount : mounts->get_array())
-      runtime->mounts.push_back({std::string(find_string(mount, "source")), std::string(find_string(mount, "target")), true});
+      runtime->mounts.push_back({std::string(find_string(mount, "source")),
+                                 std::string(find_string(mount, "target")), true});
   if (const Json* set = find(*json, "environment"); set && set->is_object())
     for (const auto& [key, value] : set->get_object())
       if (value.is_string()) runtime->environment.emplace_back(key, value.get_string());
@@ -86,7 +88,9 @@ std::shared_ptr<const Runtime> read_manifest(const std::string& path) {
 
 Task<Result<Unit>> Runtimes::discover() {
   std::move_only_function<Result<std::shared_ptr<const Map>>()> work =
-      [this]() -> Result<std::shared_ptr<const Map>> { return std::make_shared<const Map>(look()); };
+      [this]() -> Result<std::shared_ptr<const Map>> {
+    return std::make_shared<const Map>(look());
+  };
   CO_TRY_ASSIGN(auto found, co_await workers_.run<std::shared_ptr<const Map>>(std::move(work)));
   std::lock_guard lock(mutex_);
   map_ = std::move(found);
@@ -110,11 +114,14 @@ std::vector<std::string> Runtimes::names() const {
   return out;
 }
 
-Result<std::shared_ptr<const Runtime>> Runtimes::choose(const Map& map, const std::string& name) const {
+Result<std::shared_ptr<const Runtime>> Runtimes::choose(const Map& map,
+                                                        const std::string& name) const {
   if (const auto found = map.find(name); found != map.end()) return found->second;
   std::shared_ptr<const Runtime> nearest;
   std::vector<std::string> here;
-  const auto distance = [&](const Runtime& r) { return std::abs(version_number(r.name) - version_number(name)); };
+  const auto distance = [&](const Runtime& r) {
+    return std::abs(version_number(r.name) - version_number(name));
+  };
   for (const auto& [other, runtime] : map) {
     here.push_back(other);
     if (runtime->kind != kind_of(name) || runtime->kind == RuntimeKind::kOther) continue;
@@ -144,8 +151,11 @@ Runtimes::Map Runtimes::look() const {
   for (const auto& entry : fs::directory_iterator(options_.runtimes_directory, why)) {
     const std::string path = entry.path().string() + "/manifest.json";
     if (!fs::exists(path, why)) continue;
-    if (auto runtime = read_manifest(path)) found.insert_or_assign(runtime->name, runtime);
-    else log::warn("a runtime is not usable: its manifest is broken or its interpreter is gone", {{"file", path}});
+    if (auto runtime = read_manifest(path))
+      found.insert_or_assign(runtime->name, runtime);
+    else
+      log::warn("a runtime is not usable: its manifest is broken or its interpreter is gone",
+                {{"file", path}});
   }
   return found;
 }

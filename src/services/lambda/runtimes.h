@@ -16,13 +16,13 @@ namespace pileus::services::lambda {
 enum class RuntimeKind { kPython, kNode, kProvided, kOther };
 
 struct Runtime {
-  std::string name;                    // "python3.11"
+  std::string name;  // "python3.11"
   RuntimeKind kind = RuntimeKind::kProvided;
-  std::string root;                    // "": the host's
-  std::vector<std::string> argv;       // starts it held; empty for provided
+  std::string root;               // "": the host's
+  std::vector<std::string> argv;  // starts it held; empty for provided
   std::vector<sandbox::Mount> mounts;
   std::vector<std::pair<std::string, std::string>> environment;
-  std::string version_id;              // 64 hex digits: changes with what it is made of
+  std::string version_id;  // 64 hex digits: changes with what it is made of
 };
 
 class Runtimes {

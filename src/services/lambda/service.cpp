@@ -22,9 +22,9 @@ LambdaService::Impl::Impl(Dependencies dependencies, Options chosen)
       code(given.blobs, workers, options.state_directory),
       runtimes(workers, options),
       shipper(given.door, given.logs),
-      machinery{given.records, given.blobs, given.journals, given.driver, given.loops, given.server,
-                given.sessions, given.clock, given.real, given.random, given.sandbox_endpoint,
-                options, code, runtimes, shipper},
+      machinery{given.records,          given.blobs,    given.journals, given.driver, given.loops,
+                given.server,           given.sessions, given.clock,    given.real,   given.random,
+                given.sandbox_endpoint, options,        code,           runtimes,     shipper},
       engine(machinery),
       events(machinery, engine) {}
 
@@ -47,7 +47,9 @@ Task<Result<Unit>> LambdaService::Impl::take_up(std::string partition) {
   FunctionRef ref{"aws", partition.substr(0, slash), partition.substr(slash + 1), "", ""};
   store::ScanOptions page_options;
   for (;;) {
-    CO_TRY_ASSIGN(auto page, co_await store::load_page<Function>(given.records, partition, std::string(kFunctionPrefix), page_options));
+    CO_TRY_ASSIGN(auto page,
+                  co_await store::load_page<Function>(given.records, partition,
+                                                      std::string(kFunctionPrefix), page_options));
     if (page.empty()) break;
     page_options.after = page.back().key;
     for (const auto& entry : page) {
@@ -57,7 +59,9 @@ Task<Result<Unit>> LambdaService::Impl::take_up(std::string partition) {
   }
   page_options = {};
   for (;;) {
-    CO_TRY_ASSIGN(auto page, co_await store::load_page<Configuration>(given.records, partition, std::string(kVersionPrefix), page_options));
+    CO_TRY_ASSIGN(auto page,
+                  co_await store::load_page<Configuration>(
+                      given.records, partition, std::string(kVersionPrefix), page_options));
     if (page.empty()) break;
     page_options.after = page.back().key;
     for (const auto& entry : page) {
@@ -66,7 +70,9 @@ Task<Result<Unit>> LambdaService::Impl::take_up(std::string partition) {
     }
   }
   CO_TRY_ASSIGN(const auto waiting, co_await events.resume(partition));
-  if (waiting > 0) log::info("events wait since the last run", {{"partition", partition}, {"events", std::to_string(waiting)}});
+  if (waiting > 0)
+    log::info("events wait since the last run",
+              {{"partition", partition}, {"events", std::to_string(waiting)}});
   co_return Unit{};
 }
 
@@ -87,7 +93,9 @@ Task<Result<Unit>> LambdaService::reset() {
   co_return co_await impl_->code.reset();
 }
 
-Task<Result<Unit>> LambdaService::refresh_runtimes() { co_return co_await impl_->runtimes.discover(); }
+Task<Result<Unit>> LambdaService::refresh_runtimes() {
+  co_return co_await impl_->runtimes.discover();
+}
 
 Task<Result<Status>> LambdaService::status() {
   CO_TRY_ASSIGN(const EngineStats engine, co_await impl_->engine.stats());
@@ -121,10 +129,12 @@ Task<Result<Status>> LambdaService::status() {
   co_return out;
 }
 
-// --- records ---------------------------------------------------------------------------------------
+// --- records
+// ---------------------------------------------------------------------------------------
 
 Task<Result<store::Versioned<Function>>> LambdaService::Impl::load_function(FunctionRef ref) {
-  CO_TRY_ASSIGN(auto found, co_await store::load<Function>(given.records, ref.partition(), function_key(ref.name)));
+  CO_TRY_ASSIGN(auto found, co_await store::load<Function>(given.records, ref.partition(),
+                                                           function_key(ref.name)));
   if (!found) co_return fail(no_function(ref));
   co_return std::move(*found);
 }
@@ -132,7 +142,8 @@ Task<Result<store::Versioned<Function>>> LambdaService::Impl::load_function(Func
 Task<Result<Configuration>> LambdaService::Impl::load_configuration(FunctionRef ref) {
   std::string version = ref.qualifier;
   if (!version.empty() && !is_version(version)) {
-    CO_TRY_ASSIGN(auto alias, co_await store::load<Alias>(given.records, ref.partition(), alias_key(ref.name, version)));
+    CO_TRY_ASSIGN(auto alias, co_await store::load<Alias>(given.records, ref.partition(),
+                                                          alias_key(ref.name, version)));
     if (!alias) co_return fail(no_function(ref));
     version = alias->value.function_version;
   }
@@ -140,25 +151,28 @@ Task<Result<Configuration>> LambdaService::Impl::load_configuration(FunctionRef 
     CO_TRY_ASSIGN(auto function, co_await load_function(ref));
     co_return std::move(function.value.latest);
   }
-  CO_TRY_ASSIGN(auto found, co_await store::load<Configuration>(given.records, ref.partition(),
-                                                                version_key(ref.name, parse_int(version).value_or(0))));
+  CO_TRY_ASSIGN(auto found, co_await store::load<Configuration>(
+                                given.records, ref.partition(),
+                                version_key(ref.name, parse_int(version).value_or(0))));
   if (!found) co_return fail(no_function(ref));
   co_return std::move(found->value);
 }
 
-Task<Result<Function>> LambdaService::Impl::update_function(FunctionRef ref,
-                                                            std::function<Result<Unit>(Function&)> change) {
+Task<Result<Function>> LambdaService::Impl::update_function(
+    FunctionRef ref, std::function<Result<Unit>(Function&)> change) {
   std::function<Result<Unit>(std::optional<Function>&)> apply_change =
       [&ref, &change](std::optional<Function>& function) -> Result<Unit> {
     if (!function) return fail(no_function(ref));
     return change(*function);
   };
-  CO_TRY_ASSIGN(auto saved, co_await store::update<Function>(given.records, ref.partition(), function_key(ref.name), apply_change));
+  CO_TRY_ASSIGN(auto saved, co_await store::update<Function>(given.records, ref.partition(),
+                                                             function_key(ref.name), apply_change));
   CO_TRY(co_await engine.changed(ref));
   co_return std::move(saved->value);
 }
 
-Task<Result<Unit>> LambdaService::Impl::check_role(aws::Context& context, FunctionRef ref, std::string role) {
+Task<Result<Unit>> LambdaService::Impl::check_role(aws::Context& context, FunctionRef ref,
+                                                   std::string role) {
   aws::Authorization pass;
   pass.action = "iam:PassRole";
   pass.resource = role;
@@ -175,13 +189,16 @@ Task<Result<Unit>> LambdaService::Impl::check_role(aws::Context& context, Functi
   request.source_arn = ref.arn();
   request.source_account = ref.account;
   auto session = co_await given.sessions.assume(std::move(request));
-  if (!session) co_return fail(invalid("The role defined for the function cannot be assumed by Lambda."));
+  if (!session)
+    co_return fail(invalid("The role defined for the function cannot be assumed by Lambda."));
   co_return Unit{};
 }
 
-// --- downloads -------------------------------------------------------------------------------------
+// --- downloads
+// -------------------------------------------------------------------------------------
 
-std::string LambdaService::Impl::download_url(const aws::Context& context, const Configuration& configuration) {
+std::string LambdaService::Impl::download_url(const aws::Context& context,
+                                              const Configuration& configuration) {
   const std::string token = hex_id(given.random, 48);
   const Time now = given.real.now();
   {
@@ -193,7 +210,8 @@ std::string LambdaService::Impl::download_url(const aws::Context& context, const
   std::string base = options.public_url;
   if (context.headers)
     for (const auto& [name, value] : *context.headers)
-      if (iequals(name, "host")) base = str(context.secure_transport ? "https://" : "http://", value);
+      if (iequals(name, "host"))
+        base = str(context.secure_transport ? "https://" : "http://", value);
   return str(base, LambdaService::kCodePath, token);
 }
 
@@ -205,7 +223,8 @@ Task<net::Response> LambdaService::serve_code(net::Request& request) {
   if (path.starts_with(kCodePath)) {
     std::lock_guard lock(impl_->mutex);
     const auto found = impl_->downloads.find(std::string(path.substr(kCodePath.size())));
-    if (found != impl_->downloads.end() && found->second.until > impl_->given.real.now()) blob = found->second.blob;
+    if (found != impl_->downloads.end() && found->second.until > impl_->given.real.now())
+      blob = found->second.blob;
   }
   if (blob.empty() || (request.method != "GET" && request.method != "HEAD")) {
     response.status = 403;

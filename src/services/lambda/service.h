@@ -20,14 +20,14 @@ namespace pileus::services::lambda {
 // What `pileus status` shows.
 struct Status {
   std::vector<std::string> runtimes;
-  std::size_t functions = 0;      // in use since the start
+  std::size_t functions = 0;  // in use since the start
   std::size_t environments = 0, busy = 0, frozen = 0, prewarmed = 0, waiting = 0;
   std::uint64_t invocations = 0, errors = 0, timeouts = 0, throttles = 0, cold_starts = 0;
   std::size_t events_waiting = 0, events_running = 0;
   std::uint64_t events_accepted = 0, events_succeeded = 0, events_retried = 0, events_dropped = 0;
   std::string last_dropped_event;
   std::uint64_t log_lines = 0, log_lines_dropped = 0, log_lines_undelivered = 0;
-  std::string last_log_failure;   // a role without logs:PutLogEvents, for instance
+  std::string last_log_failure;  // a role without logs:PutLogEvents, for instance
 };
 
 struct Dependencies {
@@ -36,10 +36,10 @@ struct Dependencies {
   store::Journals& journals;
   sandbox::Driver& driver;
   net::Loops& loops;
-  net::HttpServer& server;        // runtime API listeners inside sandboxes
-  aws::Door& door;                // contexts of internal calls
-  aws::Sessions& sessions;        // of execution roles
-  gen::logs::Logs& logs;          // a client
+  net::HttpServer& server;  // runtime API listeners inside sandboxes
+  aws::Door& door;          // contexts of internal calls
+  aws::Sessions& sessions;  // of execution roles
+  gen::logs::Logs& logs;    // a client
   Clock& clock;
   const RealTime& real;
   Random& random;
@@ -72,9 +72,9 @@ class LambdaService final : public gen::lambda::Lambda {
   static constexpr std::string_view kCodePath = "/_pileus/lambda/code/";
   Task<net::Response> serve_code(net::Request& request);
 
-#define PILEUS_LAMBDA(Operation, operation)                                       \
-  Task<Result<gen::lambda::Operation##Output>> operation(aws::Context& context,   \
-                                                         gen::lambda::Operation##Input input) override;
+#define PILEUS_LAMBDA(Operation, operation)               \
+  Task<Result<gen::lambda::Operation##Output>> operation( \
+      aws::Context& context, gen::lambda::Operation##Input input) override;
   // functions.cpp
   PILEUS_LAMBDA(CreateFunction, create_function)
   PILEUS_LAMBDA(GetFunction, get_function)

@@ -10,8 +10,10 @@ constexpr int kMaxMemoryMb = 10240, kMaxTimeoutS = 900, kMaxTmpMb = 10240;
 constexpr std::size_t kMaxVariables = 4096, kMaxTags = 50;
 
 Error above(std::string_view member, std::int64_t value, std::int64_t most) {
-  return invalid(str("Value '", value, "' at '", member, "' failed to satisfy constraint: Member must have "
-                     "value less than or equal to ", most));
+  return invalid(str("Value '", value, "' at '", member,
+                     "' failed to satisfy constraint: Member must have "
+                     "value less than or equal to ",
+                     most));
 }
 
 Result<Unit> check_variables(const std::map<std::string, std::string>& variables) {
@@ -22,12 +24,16 @@ Result<Unit> check_variables(const std::map<std::string, std::string>& variables
   }
   shown += '}';
   if (!reserved.empty())
-    return fail(invalid("Lambda was unable to configure your environment variables because the environment "
-                        "variables you have provided contains reserved keys that are currently not supported "
-                        "for modification. Reserved keys used in this request: " + reserved));
+    return fail(invalid(
+        "Lambda was unable to configure your environment variables because the environment "
+        "variables you have provided contains reserved keys that are currently not supported "
+        "for modification. Reserved keys used in this request: " +
+        reserved));
   if (!variables.empty() && shown.size() > kMaxVariables)
-    return fail(invalid("Lambda was unable to configure your environment variables because the environment "
-                        "variables you have provided exceeded the 4KB limit. String measured: " + shown));
+    return fail(
+        invalid("Lambda was unable to configure your environment variables because the environment "
+                "variables you have provided exceeded the 4KB limit. String measured: " +
+                shown));
   return Unit{};
 }
 
@@ -67,7 +73,8 @@ Result<Unit> apply_common(const Request& in, Configuration& out) {
   if (out.memory_mb > kMaxMemoryMb) return fail(above("memorySize", out.memory_mb, kMaxMemoryMb));
   if (out.tmp_mb > kMaxTmpMb) return fail(above("ephemeralStorage.size", out.tmp_mb, kMaxTmpMb));
   if (out.runtime == "custom" || out.runtime == "provided")
-    return fail(invalid(str("The runtime ", out.runtime, " is not supported any more. Use provided.al2023.")));
+    return fail(invalid(
+        str("The runtime ", out.runtime, " is not supported any more. Use provided.al2023.")));
   if (in.logging_config) TRY(apply_logging(*in.logging_config, out));
   return Unit{};
 }
@@ -78,8 +85,9 @@ Result<Unit> apply(const gen::lambda::CreateFunctionRequest& in, Configuration& 
   out.role = in.role;
   out.logging.group = "/aws/lambda/" + out.name;
   if (in.package_type.value_or("Zip") == "Zip" && (!in.runtime || !in.handler))
-    return fail(invalid("Runtime and Handler are mandatory parameters for functions created with deployment "
-                        "packages."));
+    return fail(invalid(
+        "Runtime and Handler are mandatory parameters for functions created with deployment "
+        "packages."));
   return apply_common(in, out);
 }
 
@@ -88,8 +96,8 @@ Result<Unit> apply(const gen::lambda::UpdateFunctionConfigurationRequest& in, Co
   return apply_common(in, out);
 }
 
-Result<Unit> apply_architectures(const std::optional<std::vector<std::string>>& in, RuntimeChoice choice,
-                                 Configuration& out) {
+Result<Unit> apply_architectures(const std::optional<std::vector<std::string>>& in,
+                                 RuntimeChoice choice, Configuration& out) {
 #if defined(__aarch64__)
   constexpr std::string_view here = "arm64";
 #else
@@ -100,19 +108,23 @@ Result<Unit> apply_architectures(const std::optional<std::vector<std::string>>& 
     return fail(invalid("Architectures must name exactly one of x86_64 and arm64."));
   const bool interpreted = !out.runtime.starts_with("provided");
   if (wanted != here && !(choice == RuntimeChoice::kNearest && interpreted))
-    return fail(invalid(str("This machine runs ", here, " code, not ", wanted, ". Set Architectures to [\"", here,
-                            "\"]", interpreted ? ", or start Pileus with --nearest-runtime" : "", ".")));
+    return fail(invalid(str("This machine runs ", here, " code, not ", wanted,
+                            ". Set Architectures to [\"", here, "\"]",
+                            interpreted ? ", or start Pileus with --nearest-runtime" : "", ".")));
   out.architecture = wanted;
   return Unit{};
 }
 
 Result<Unit> check_tags(const std::map<std::string, std::string>& tags) {
-  if (tags.size() > kMaxTags) return fail(invalid("The number of tags exceeds the limit of 50 per resource."));
+  if (tags.size() > kMaxTags)
+    return fail(invalid("The number of tags exceeds the limit of 50 per resource."));
   for (const auto& [key, value] : tags) {
     if (key.empty() || key.size() > 128 || value.size() > 256)
-      return fail(invalid(str("The tag '", key, "' is too long: keys have 1 to 128 characters, values up to 256.")));
+      return fail(invalid(str("The tag '", key,
+                              "' is too long: keys have 1 to 128 characters, values up to 256.")));
     if (to_lower(key).starts_with("aws:"))
-      return fail(invalid(str("The tag key '", key, "' is invalid: keys that begin with aws: are reserved.")));
+      return fail(invalid(
+          str("The tag key '", key, "' is invalid: keys that begin with aws: are reserved.")));
   }
   return Unit{};
 }
@@ -170,7 +182,8 @@ gen::lambda::FunctionConfiguration to_output(const FunctionRef& ref, const Confi
   auto& logging = out.logging_config.emplace();
   logging.log_format = in.logging.format;
   logging.log_group = in.logging.group;
-  if (!in.logging.application_level.empty()) logging.application_log_level = in.logging.application_level;
+  if (!in.logging.application_level.empty())
+    logging.application_log_level = in.logging.application_level;
   if (!in.logging.system_level.empty()) logging.system_log_level = in.logging.system_level;
   show_state(out, shown);
   if (shown != Shown::kListed && !runtime_version.empty())

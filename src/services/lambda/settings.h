@@ -3,8 +3,8 @@
 
 #include <functional>
 
-#include "base/error.h"
 #include "base/completion.h"
+#include "base/error.h"
 #include "gen/lambda/shapes/AliasConfiguration.h"
 #include "gen/lambda/shapes/CreateFunctionRequest.h"
 #include "gen/lambda/shapes/FunctionConfiguration.h"
@@ -23,12 +23,13 @@ Result<Unit> apply_architectures(const std::optional<std::vector<std::string>>& 
 Result<Unit> check_tags(const std::map<std::string, std::string>& tags);
 
 enum class Shown {
-  kCreated,   // the answer of CreateFunction: State Pending
-  kUpdated,   // of an update: LastUpdateStatus InProgress
-  kSettled,   // State Active
-  kListed,    // in lists: without states
+  kCreated,  // the answer of CreateFunction: State Pending
+  kUpdated,  // of an update: LastUpdateStatus InProgress
+  kSettled,  // State Active
+  kListed,   // in lists: without states
 };
-gen::lambda::FunctionConfiguration to_output(const FunctionRef& ref, const Configuration& configuration,
+gen::lambda::FunctionConfiguration to_output(const FunctionRef& ref,
+                                             const Configuration& configuration,
                                              std::string_view runtime_version, Shown shown);
 gen::lambda::AliasConfiguration to_output(const FunctionRef& ref, const Alias& alias);
 std::string last_modified_text(Time time);  // 2026-01-01T00:00:00.000+0000

@@ -2,11 +2,11 @@
 // speaks the Runtime API over a real socket. For this room's tests.
 #pragma once
 
-#include <atomic>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 #include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
+#include <atomic>
 
 #include <condition_variable>
 #include <future>
@@ -15,8 +15,8 @@
 #include "base/text.h"
 #include "gen/lambda/CreateFunction.h"
 #include "gen/lambda/Invoke.h"
-#include "gen/logs/client.h"
 #include "gen/logs/PutLogEvents.h"
+#include "gen/logs/client.h"
 #include "sandbox/fake_driver.h"
 #include "services/lambda/service.h"
 #include "store/memory_blobs.h"
@@ -113,10 +113,12 @@ class Bed {
   void restart();  // the service anew over the same stores
 
   aws::Context context();
-  Result<gen::lambda::CreateFunctionOutput> create(const std::string& name,
-                                                   std::function<void(gen::lambda::CreateFunctionInput&)> adjust = nullptr);
-  Result<gen::lambda::InvokeOutput> invoke(const std::string& name, const std::string& payload = "{}",
-                                           std::function<void(gen::lambda::InvokeInput&)> adjust = nullptr);
+  Result<gen::lambda::CreateFunctionOutput> create(
+      const std::string& name,
+      std::function<void(gen::lambda::CreateFunctionInput&)> adjust = nullptr);
+  Result<gen::lambda::InvokeOutput> invoke(
+      const std::string& name, const std::string& payload = "{}",
+      std::function<void(gen::lambda::InvokeInput&)> adjust = nullptr);
   // Invokes, waits for `arrived`, and stops waiting for the answer.
   void call_and_leave(aws::Context& context, const std::string& name, std::future<void> arrived);
   void advance(Duration by);

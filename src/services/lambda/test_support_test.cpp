@@ -44,8 +44,9 @@ class Connection {
   // The whole answer, or "" when the other side has gone.
   std::string ask(const std::string& method, const std::string& path, const std::string& body,
                   const std::string& headers = "") {
-    const std::string request = str(method, " /2018-06-01/runtime/", path, " HTTP/1.1\r\nHost: runtime\r\n", headers,
-                                    "Content-Length: ", body.size(), "\r\n\r\n", body);
+    const std::string request =
+        str(method, " /2018-06-01/runtime/", path, " HTTP/1.1\r\nHost: runtime\r\n", headers,
+            "Content-Length: ", body.size(), "\r\n\r\n", body);
     for (std::size_t at = 0; at < request.size();) {
       const auto sent = ::send(fd_, request.data() + at, request.size() - at, MSG_NOSIGNAL);
       if (sent <= 0) return {};
@@ -60,14 +61,16 @@ class Connection {
       answer.append(buffer, static_cast<std::size_t>(got));
       const auto end = answer.find("\r\n\r\n");
       if (end == std::string::npos) continue;
-      wanted = end + 4 + static_cast<std::size_t>(parse_int(header(answer, "content-length")).value_or(0));
+      wanted = end + 4 +
+               static_cast<std::size_t>(parse_int(header(answer, "content-length")).value_or(0));
     }
     return answer;
   }
   static std::string header(const std::string& answer, std::string_view name) {
     for (const auto line : split(answer.substr(0, answer.find("\r\n\r\n")), '\n')) {
       const auto colon = line.find(':');
-      if (colon != std::string_view::npos && iequals(line.substr(0, colon), name)) return std::string(trim(line.substr(colon + 1)));
+      if (colon != std::string_view::npos && iequals(line.substr(0, colon), name))
+        return std::string(trim(line.substr(colon + 1)));
     }
     return {};
   }
@@ -98,7 +101,8 @@ void Actors::play(std::shared_ptr<sandbox::FakeWorkload> workload, int number) {
   if (first.kind == Reply::Kind::kHang) return;
   Connection connection(workload->port("runtime"));
   if (first.kind == Reply::Kind::kError) {
-    connection.ask("POST", "init/error", first.body, "Lambda-Runtime-Function-Error-Type: Runtime.ImportModuleError\r\n");
+    connection.ask("POST", "init/error", first.body,
+                   "Lambda-Runtime-Function-Error-Type: Runtime.ImportModuleError\r\n");
     return workload->exit({.code = 1});
   }
   for (;;) {
@@ -116,13 +120,17 @@ void Actors::play(std::shared_ptr<sandbox::FakeWorkload> workload, int number) {
     if (reply.kind == Reply::Kind::kExit) return workload->exit(reply.exit);
     if (reply.kind == Reply::Kind::kHang) return;
     const bool error = reply.kind == Reply::Kind::kError;
-    connection.ask("POST", str("invocation/", event.id, error ? "/error" : "/response"), reply.body);
+    connection.ask("POST", str("invocation/", event.id, error ? "/error" : "/response"),
+                   reply.body);
   }
 }
 
-Task<Result<Unit>> LogSink::call(aws::Context&, const aws::Service&, const aws::Operation& operation, void* input, void*) {
+Task<Result<Unit>> LogSink::call(aws::Context&, const aws::Service&,
+                                 const aws::Operation& operation, void* input, void*) {
   std::lock_guard lock(mutex_);
-  if (denied_) co_return fail("AccessDeniedException", "User: the role is not authorized to perform: logs:CreateLogStream", 400);
+  if (denied_)
+    co_return fail("AccessDeniedException",
+                   "User: the role is not authorized to perform: logs:CreateLogStream", 400);
   if (std::string_view(operation.name) == "PutLogEvents") {
     const auto& put = *static_cast<gen::logs::PutLogEventsInput*>(input);
     streams_.push_back(put.log_group_name + " " + put.log_stream_name);
@@ -177,13 +185,26 @@ Bed::Bed(std::function<void(Options&)> adjust) {
   options.runtimes_directory = folder.path() + "/runtimes";
   options.prewarm = 0;
   adjust(options);
-  driver.on_assign([this](std::shared_ptr<sandbox::FakeWorkload> workload) { actors.act(std::move(workload)); });
+  driver.on_assign(
+      [this](std::shared_ptr<sandbox::FakeWorkload> workload) { actors.act(std::move(workload)); });
   make();
 }
 
 void Bed::make() {
-  service = std::make_unique<LambdaService>(
-      Dependencies{*records, *blobs, *journals, driver, loops, server, door, sessions, logs, clock, real, random, {}}, options);
+  service = std::make_unique<LambdaService>(Dependencies{*records,
+                                                         *blobs,
+                                                         *journals,
+                                                         driver,
+                                                         loops,
+                                                         server,
+                                                         door,
+                                                         sessions,
+                                                         logs,
+                                                         clock,
+                                                         real,
+                                                         random,
+                                                         {}},
+                                            options);
   auto started = run(service->start());
   EXPECT_TRUE(started) << started.error().message();
 }
@@ -216,8 +237,8 @@ aws::Context Bed::context() {
   return aws::Context(authorizer, root, "000000000000", "us-east-1", id, clock.now());
 }
 
-Result<gen::lambda::CreateFunctionOutput> Bed::create(const std::string& name,
-                                                      std::function<void(gen::lambda::CreateFunctionInput&)> adjust) {
+Result<gen::lambda::CreateFunctionOutput> Bed::create(
+    const std::string& name, std::function<void(gen::lambda::CreateFunctionInput&)> adjust) {
   gen::lambda::CreateFunctionInput in;
   in.function_name = name;
   in.runtime = "provided.al2023";
@@ -229,8 +250,9 @@ Result<gen::lambda::CreateFunctionOutput> Bed::create(const std::string& name,
   return run(service->create_function(call, std::move(in)));
 }
 
-Result<gen::lambda::InvokeOutput> Bed::invoke(const std::string& name, const std::string& payload,
-                                              std::function<void(gen::lambda::InvokeInput&)> adjust) {
+Result<gen::lambda::InvokeOutput> Bed::invoke(
+    const std::string& name, const std::string& payload,
+    std::function<void(gen::lambda::InvokeInput&)> adjust) {
   gen::lambda::InvokeInput in;
   in.function_name = name;
   in.payload = payload;

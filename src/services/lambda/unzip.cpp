@@ -18,13 +18,15 @@ namespace pileus::services::lambda {
 namespace {
 
 Error bad_zip() {
-  return invalid("Could not unzip uploaded file. Please check your file, then try to upload again.");
+  return invalid(
+      "Could not unzip uploaded file. Please check your file, then try to upload again.");
 }
 Error too_large() {
   return invalid(str("Unzipped size must be smaller than ", kMaxUnpackedBytes, " bytes"));
 }
 Error disk(std::string_view what, const std::string& path) {
-  return Error(std::string(errc::kIo), str("unpacking a function: ", what, " ", path, ": ", std::strerror(errno)), 500);
+  return Error(std::string(errc::kIo),
+               str("unpacking a function: ", what, " ", path, ": ", std::strerror(errno)), 500);
 }
 
 class Fd {
@@ -65,8 +67,10 @@ bool link_stays_inside(std::size_t depth, std::string_view target) {
   if (target.empty() || target.front() == '/') return false;
   auto level = static_cast<std::ptrdiff_t>(depth);
   for (const auto part : split(target, '/')) {
-    if (part == "..") --level;
-    else if (!part.empty() && part != ".") ++level;
+    if (part == "..")
+      --level;
+    else if (!part.empty() && part != ".")
+      ++level;
     if (level < 0) return false;
   }
   return true;
@@ -104,7 +108,8 @@ class Unpacker {
     for (std::size_t i = 0; i < count; ++i) {
       const bool made = ::mkdirat(at.get(), parts[i].c_str(), 0755) == 0;
       if (!made && errno != EEXIST) return fail(disk("mkdir", folder_));
-      Fd next(::openat(at.get(), parts[i].c_str(), O_DIRECTORY | O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+      Fd next(
+          ::openat(at.get(), parts[i].c_str(), O_DIRECTORY | O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
       if (next.get() < 0) return fail(bad_zip());
       if (made && ::fchmod(next.get(), 0755) != 0) return fail(disk("chmod", folder_));
       at = std::move(next);
@@ -123,10 +128,11 @@ class Unpacker {
   Result<Unit> file(archive* zip, archive_entry* entry, int parent, const std::string& name) {
     const mode_t execute = archive_entry_perm(entry) & 0111 ? 0111 : 0;
     ::unlinkat(parent, name.c_str(), 0);  // a name given twice: the last one counts
-    const Fd out(::openat(parent, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                          0644 | execute));
-    if (out.get() < 0) return errno == EISDIR || errno == EEXIST ? Result<Unit>(fail(bad_zip()))
-                                                                 : fail(disk("open", folder_));
+    const Fd out(::openat(parent, name.c_str(),
+                          O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644 | execute));
+    if (out.get() < 0)
+      return errno == EISDIR || errno == EEXIST ? Result<Unit>(fail(bad_zip()))
+                                                : fail(disk("open", folder_));
     if (::fchmod(out.get(), 0644 | execute) != 0) return fail(disk("chmod", folder_));
     const void* bytes = nullptr;
     std::size_t size = 0;
@@ -137,7 +143,8 @@ class Unpacker {
       if (got != ARCHIVE_OK) return fail(bad_zip());
       done_.bytes += size;
       if (done_.bytes > kMaxUnpackedBytes) return fail(too_large());
-      if (!write_all(out.get(), static_cast<const char*>(bytes), size)) return fail(disk("write", folder_));
+      if (!write_all(out.get(), static_cast<const char*>(bytes), size))
+        return fail(disk("write", folder_));
     }
   }
 

@@ -21,13 +21,16 @@ Task<void> UsageMeter::flush(UsageMeter* self) {
     const std::string journal = self->waiting_.begin()->first;
     auto& all = self->waiting_.begin()->second;
     const auto many = std::min(all.size(), kAppendAtOnce);
-    std::vector<store::JournalEntry> some(std::make_move_iterator(all.begin()),
-                                          std::make_move_iterator(all.begin() + static_cast<std::ptrdiff_t>(many)));
+    std::vector<store::JournalEntry> some(
+        std::make_move_iterator(all.begin()),
+        std::make_move_iterator(all.begin() + static_cast<std::ptrdiff_t>(many)));
     all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(many));
     if (all.empty()) self->waiting_.erase(self->waiting_.begin());
     self->count_ -= std::min(self->count_, many);
     if (auto done = co_await self->journals_.append(journal, std::move(some)); !done)
-      log::error("usage was not metered", {{"journal", journal}, {"entries", std::to_string(many)}, {"why", done.error().message()}});
+      log::error("usage was not metered", {{"journal", journal},
+                                           {"entries", std::to_string(many)},
+                                           {"why", done.error().message()}});
   }
   self->flushing_ = false;
 }

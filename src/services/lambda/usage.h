@@ -1,6 +1,6 @@
-// UsageMeter: what each invocation cost, into the journal "<account>/<region>/usage/lambda", one JSON
-// object an entry (see Usage); billing reads it. Gathered per loop and appended every kMeterEvery, so
-// a killed server loses at most that much of the meter. Belongs to one loop.
+// UsageMeter: what each invocation cost, into the journal "<account>/<region>/usage/lambda", one
+// JSON object an entry (see Usage); billing reads it. Gathered per loop and appended every
+// kMeterEvery, so a killed server loses at most that much of the meter. Belongs to one loop.
 #pragma once
 
 #include <map>
@@ -12,11 +12,12 @@
 namespace pileus::services::lambda {
 
 inline constexpr auto kMeterEvery = std::chrono::milliseconds(100);
-inline constexpr std::size_t kMaxUnmetered = 100'000;  // entries kept while the journal cannot be written
+inline constexpr std::size_t kMaxUnmetered =
+    100'000;  // entries kept while the journal cannot be written
 
 struct Usage {
-  std::string function, version, request_id;   // function: the unqualified ARN
-  std::int64_t billed_ms = 0;                  // with init, as in the REPORT line
+  std::string function, version, request_id;  // function: the unqualified ARN
+  std::int64_t billed_ms = 0;                 // with init, as in the REPORT line
   std::int64_t duration_us = 0, init_us = 0;
   int memory_mb = 0, tmp_mb = 0;
   double gb_seconds = 0;
@@ -31,7 +32,10 @@ class UsageMeter {
  public:
   UsageMeter(store::Journals& journals, TaskGroup& group) : journals_(journals), group_(group) {}
   void add(const std::string& partition, Time now, const Usage& usage);
-  void forget() { waiting_.clear(); count_ = 0; }
+  void forget() {
+    waiting_.clear();
+    count_ = 0;
+  }
 
  private:
   static Task<void> flush(UsageMeter* self);

@@ -8,13 +8,28 @@
 namespace pileus::services::lambda {
 namespace {
 
-constexpr std::string_view kReserved[] = {
-    "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV",
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION",
-    "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
-    "AWS_LAMBDA_MAX_CONCURRENCY", "AWS_LAMBDA_METADATA_API", "AWS_LAMBDA_METADATA_TOKEN",
-    "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SECRET_KEY",
-    "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT", "_HANDLER", "_X_AMZN_TRACE_ID"};
+constexpr std::string_view kReserved[] = {"AWS_ACCESS_KEY",
+                                          "AWS_ACCESS_KEY_ID",
+                                          "AWS_DEFAULT_REGION",
+                                          "AWS_EXECUTION_ENV",
+                                          "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+                                          "AWS_LAMBDA_FUNCTION_NAME",
+                                          "AWS_LAMBDA_FUNCTION_VERSION",
+                                          "AWS_LAMBDA_INITIALIZATION_TYPE",
+                                          "AWS_LAMBDA_LOG_GROUP_NAME",
+                                          "AWS_LAMBDA_LOG_STREAM_NAME",
+                                          "AWS_LAMBDA_MAX_CONCURRENCY",
+                                          "AWS_LAMBDA_METADATA_API",
+                                          "AWS_LAMBDA_METADATA_TOKEN",
+                                          "AWS_LAMBDA_RUNTIME_API",
+                                          "AWS_REGION",
+                                          "AWS_SECRET_ACCESS_KEY",
+                                          "AWS_SECRET_KEY",
+                                          "AWS_SESSION_TOKEN",
+                                          "LAMBDA_RUNTIME_DIR",
+                                          "LAMBDA_TASK_ROOT",
+                                          "_HANDLER",
+                                          "_X_AMZN_TRACE_ID"};
 
 }  // namespace
 
@@ -24,7 +39,9 @@ bool is_reserved_variable(std::string_view name) {
 
 Variables runtime_variables(const Runtime& runtime) {
   Variables out = runtime.environment;
-  const auto add = [&](const char* name, std::string value) { out.emplace_back(name, std::move(value)); };
+  const auto add = [&](const char* name, std::string value) {
+    out.emplace_back(name, std::move(value));
+  };
   add("TZ", ":UTC");
   add("LAMBDA_TASK_ROOT", "/var/task");
   add("LAMBDA_RUNTIME_DIR", "/var/runtime");
@@ -33,7 +50,8 @@ Variables runtime_variables(const Runtime& runtime) {
   add("AWS_ENDPOINT_URL", str("http://127.0.0.1:", kAwsPort));
   add("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR");
   add("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:2000");
-  if (runtime.kind != RuntimeKind::kProvided) add("AWS_EXECUTION_ENV", "AWS_Lambda_" + runtime.name);
+  if (runtime.kind != RuntimeKind::kProvided)
+    add("AWS_EXECUTION_ENV", "AWS_Lambda_" + runtime.name);
   return out;
 }
 
@@ -47,7 +65,9 @@ Variables function_variables(const Configuration& configuration, const Runtime& 
       out.emplace_back(name, value);
     }
   }
-  const auto add = [&](const char* name, std::string value) { out.emplace_back(name, std::move(value)); };
+  const auto add = [&](const char* name, std::string value) {
+    out.emplace_back(name, std::move(value));
+  };
   add("_HANDLER", configuration.handler);
   add("AWS_REGION", region);
   add("AWS_DEFAULT_REGION", region);

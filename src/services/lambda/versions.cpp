@@ -28,8 +28,9 @@ Task<Result<std::optional<Configuration>>> LambdaService::Impl::publish_once(
   if (check) CO_TRY(check(function.value));
   const Configuration& latest = function.value.latest;
   if (function.value.last_version > 0) {
-    CO_TRY_ASSIGN(auto last, co_await store::load<Configuration>(given.records, ref.partition(),
-                                                                 version_key(ref.name, function.value.last_version)));
+    CO_TRY_ASSIGN(auto last, co_await store::load<Configuration>(
+                                 given.records, ref.partition(),
+                                 version_key(ref.name, function.value.last_version)));
     if (last && fingerprint(last->value) == fingerprint(latest)) co_return std::move(last->value);
   }
   Configuration version = latest;
@@ -59,19 +60,24 @@ Task<Result<Configuration>> LambdaService::Impl::publish(
     CO_TRY_ASSIGN(auto made, co_await publish_once(ref, description, check));
     if (made) co_return std::move(*made);
   }
-  co_return fail(conflict("The operation cannot be performed at this time. An update is in progress for resource: " + ref.arn()));
+  co_return fail(conflict(
+      "The operation cannot be performed at this time. An update is in progress for resource: " +
+      ref.arn()));
 }
 
-Task<Result<gen::lambda::PublishVersionOutput>> LambdaService::publish_version(aws::Context& context,
-                                                                               gen::lambda::PublishVersionInput in) {
+Task<Result<gen::lambda::PublishVersionOutput>> LambdaService::publish_version(
+    aws::Context& context, gen::lambda::PublishVersionInput in) {
   CO_TRY_ASSIGN(const FunctionRef ref, parse_function(context, in.function_name));
   CO_TRY(co_await context.authorize("lambda:PublishVersion", ref.arn()));
-  std::function<Result<Unit>(const Function&)> check = [&in](const Function& function) -> Result<Unit> {
+  std::function<Result<Unit>(const Function&)> check =
+      [&in](const Function& function) -> Result<Unit> {
     const std::string sha = to_base64(from_hex(function.latest.code_id).value_or(""));
-    if (in.revision_id && *in.revision_id != function.latest.revision_id) return fail(stale_revision());
+    if (in.revision_id && *in.revision_id != function.latest.revision_id)
+      return fail(stale_revision());
     if (in.code_sha256 && !in.code_sha256->empty() && *in.code_sha256 != sha)
-      return fail(invalid(str("CodeSHA256 (", *in.code_sha256, ") is different from current CodeSHA256 in $LATEST (",
-                              sha, "). Please try again with the CodeSHA256 in $LATEST.")));
+      return fail(invalid(str("CodeSHA256 (", *in.code_sha256,
+                              ") is different from current CodeSHA256 in $LATEST (", sha,
+                              "). Please try again with the CodeSHA256 in $LATEST.")));
     return Unit{};
   };
   FunctionRef plain = ref;
@@ -87,7 +93,8 @@ Task<Result<gen::lambda::ListVersionsByFunctionOutput>> LambdaService::list_vers
   CO_TRY_ASSIGN(FunctionRef ref, parse_function(context, in.function_name));
   CO_TRY(co_await context.authorize("lambda:ListVersionsByFunction", ref.arn()));
   CO_TRY_ASSIGN(const auto function, co_await impl_->load_function(ref));
-  const std::size_t most = static_cast<std::size_t>(std::min(in.max_items.value_or(kMostListed), kMostListed));
+  const std::size_t most =
+      static_cast<std::size_t>(std::min(in.max_items.value_or(kMostListed), kMostListed));
   const std::string prefix = version_prefix(ref.name);
   store::ScanOptions page;
   CO_TRY_ASSIGN(page.after, key_of(in.marker, prefix));
@@ -99,7 +106,8 @@ Task<Result<gen::lambda::ListVersionsByFunctionOutput>> LambdaService::list_vers
     page.after = prefix;
   }
   page.limit = most - versions.size() + 1;
-  CO_TRY_ASSIGN(auto found, co_await store::load_page<Configuration>(impl_->given.records, ref.partition(), prefix, page));
+  CO_TRY_ASSIGN(auto found, co_await store::load_page<Configuration>(
+                                impl_->given.records, ref.partition(), prefix, page));
   std::string last = prefix;
   for (auto& entry : found) {
     if (versions.size() == most) {

@@ -39,7 +39,8 @@ class Workers {
   }
   template <class T>
   static Task<Result<T>> refuse() {
-    co_return fail(std::string(errc::kLimit), "too much background work is waiting; try again", 503);
+    co_return fail(std::string(errc::kLimit), "too much background work is waiting; try again",
+                   503);
   }
   void loop();
   std::mutex mutex_;  // guards queue_ and ending_

@@ -15,11 +15,14 @@ inline Error no_such_stream() {
 inline Error already_exists(std::string_view what) {
   return Error("ResourceAlreadyExistsException", str("The specified ", what, " already exists"));
 }
-inline Error invalid(std::string message) { return Error("InvalidParameterException", std::move(message)); }
+inline Error invalid(std::string message) {
+  return Error("InvalidParameterException", std::move(message));
+}
 inline Error invalid_token() { return invalid("The specified nextToken is invalid."); }
 inline Error aborted() {
-  return Error("OperationAbortedException",
-               "A conflicting operation is currently in progress against this resource. Please try again.");
+  return Error(
+      "OperationAbortedException",
+      "A conflicting operation is currently in progress against this resource. Please try again.");
 }
 // A conflict that outlasted the attempts is told as AWS tells it; all else stays what it is.
 template <class T>

@@ -12,7 +12,9 @@ class EventsTest : public LogsTest {
     make_group("g");
     make_stream("g", "s");
   }
-  Result<GetLogEventsOutput> get(GetLogEventsInput in) { return call(&LogsService::get_log_events, std::move(in)); }
+  Result<GetLogEventsOutput> get(GetLogEventsInput in) {
+    return call(&LogsService::get_log_events, std::move(in));
+  }
   Result<FilterLogEventsOutput> filter(FilterLogEventsInput in) {
     if (!in.log_group_identifier) in.log_group_name = "g";
     return call(&LogsService::filter_log_events, std::move(in));
@@ -57,20 +59,26 @@ TEST_F(EventsTest, Events_come_back_with_their_times) {
 
 TEST_F(EventsTest, A_batch_has_its_rules) {
   EXPECT_EQ(error_of(put("s", {{kStartMs, "a"}, {kStartMs - 1, "b"}})),
-            "InvalidParameterException: Log events in a single PutLogEvents request must be in chronological order.");
+            "InvalidParameterException: Log events in a single PutLogEvents request must be in "
+            "chronological order.");
   EXPECT_EQ(error_of(put("s", {{kStartMs - kDayMs - 1, "a"}, {kStartMs, "b"}})),
-            "InvalidParameterException: The batch of log events in a single PutLogEvents request cannot span more than 24 hours.");
+            "InvalidParameterException: The batch of log events in a single PutLogEvents request "
+            "cannot span more than 24 hours.");
   EXPECT_TRUE(put("s", {{kStartMs - kDayMs, "a"}, {kStartMs, "b"}}));
   const std::string most(1'048'576 - 26, 'x');
   EXPECT_TRUE(put("s", {{kStartMs, most}}));
   EXPECT_EQ(error_of(put("s", {{kStartMs, most + "x"}})),
             "InvalidParameterException: Upload too large: 1048577 bytes exceeds limit of 1048576");
-  EXPECT_EQ(error_of(put("none", {{kStartMs, "x"}})), "ResourceNotFoundException: The specified log stream does not exist.");
+  EXPECT_EQ(error_of(put("none", {{kStartMs, "x"}})),
+            "ResourceNotFoundException: The specified log stream does not exist.");
 }
 
 TEST_F(EventsTest, Events_out_of_their_time_are_rejected_and_told) {
-  const auto output = put("s", {{kStartMs - 14 * kDayMs - 2, "too old"}, {kStartMs - 14 * kDayMs - 1, "too old"},
-                                {kStartMs, "kept"}, {kStartMs + 2 * kHourMs, "kept"}, {kStartMs + 2 * kHourMs + 1, "too new"}});
+  const auto output = put("s", {{kStartMs - 14 * kDayMs - 2, "too old"},
+                                {kStartMs - 14 * kDayMs - 1, "too old"},
+                                {kStartMs, "kept"},
+                                {kStartMs + 2 * kHourMs, "kept"},
+                                {kStartMs + 2 * kHourMs + 1, "too new"}});
   ASSERT_TRUE(output) << error_of(output);
   EXPECT_EQ(output->rejected_log_events_info->too_old_log_event_end_index, 2);
   EXPECT_EQ(output->rejected_log_events_info->too_new_log_event_start_index, 4);
@@ -188,9 +196,11 @@ TEST_F(EventsTest, The_end_of_a_range_is_open_in_GetLogEvents_and_closed_in_Filt
 
 TEST_F(EventsTest, Malformed_requests_are_refused) {
   auto in = get_input("s");
-  for (const auto* token : {"x", "f/1/s", "x/00000000000000000000000000000000000000000000000000000000/s"}) {
+  for (const auto* token :
+       {"x", "f/1/s", "x/00000000000000000000000000000000000000000000000000000000/s"}) {
     in.next_token = token;
-    EXPECT_EQ(error_of(get(in)), "InvalidParameterException: The specified nextToken is invalid.") << token;
+    EXPECT_EQ(error_of(get(in)), "InvalidParameterException: The specified nextToken is invalid.")
+        << token;
   }
   in = get_input("s");
   in.log_group_identifier = "g";
@@ -201,17 +211,20 @@ TEST_F(EventsTest, Malformed_requests_are_refused) {
   EXPECT_TRUE(error_of(get(in)).starts_with("InvalidParameterException"));
   FilterLogEventsInput pattern;
   pattern.filter_pattern = "{ $.a";
-  EXPECT_TRUE(error_of(filter(pattern)).starts_with("InvalidParameterException: Invalid filter pattern"));
+  EXPECT_TRUE(
+      error_of(filter(pattern)).starts_with("InvalidParameterException: Invalid filter pattern"));
   FilterLogEventsInput both;
   both.log_stream_names = {{"s"}};
   both.log_stream_name_prefix = "s";
   EXPECT_TRUE(error_of(filter(both)).starts_with("InvalidParameterException"));
   FilterLogEventsInput missing;
   missing.log_stream_names = {{"none"}};
-  EXPECT_EQ(error_of(filter(missing)), "ResourceNotFoundException: The specified log stream does not exist.");
+  EXPECT_EQ(error_of(filter(missing)),
+            "ResourceNotFoundException: The specified log stream does not exist.");
   FilterLogEventsInput token;
   token.next_token = "AAAA";
-  EXPECT_EQ(error_of(filter(token)), "InvalidParameterException: The specified nextToken is invalid.");
+  EXPECT_EQ(error_of(filter(token)),
+            "InvalidParameterException: The specified nextToken is invalid.");
 }
 
 TEST_F(EventsTest, A_search_interleaves_the_streams_by_time) {
@@ -248,7 +261,8 @@ TEST_F(EventsTest, Pages_of_a_search_follow_each_other_in_either_direction) {
   Messages expected;
   for (std::size_t n = 0; n < names.size(); ++n) {
     std::vector<Event> events;
-    for (int i = 0; i < 12; ++i) events.emplace_back(kStartMs + i / 4, names[n] + "-" + std::to_string(i));
+    for (int i = 0; i < 12; ++i)
+      events.emplace_back(kStartMs + i / 4, names[n] + "-" + std::to_string(i));
     ASSERT_TRUE(put(names[n], events));
     for (const auto& event : events) expected.push_back(event.second);
   }
@@ -302,7 +316,8 @@ TEST_F(EventsTest, A_tail_waits_for_what_is_put) {
   ASSERT_TRUE(first);
   std::optional<std::uint64_t> next;
   TaskGroup group(loop_);
-  const auto store = [](Task<Result<std::uint64_t>> task, std::optional<std::uint64_t>* out) -> Task<void> {
+  const auto store = [](Task<Result<std::uint64_t>> task,
+                        std::optional<std::uint64_t>* out) -> Task<void> {
     const auto value = co_await std::move(task);
     if (value) *out = *value;
   };  // captures nothing
@@ -330,7 +345,8 @@ TEST_F(EventsTest, A_reset_forgets_what_was_cached) {
   ASSERT_TRUE(loop_.run(records_->reset()));
   ASSERT_TRUE(loop_.run(journals_->reset()));
   logs_.reset();
-  EXPECT_EQ(error_of(put("s", {{kStartMs, "x"}})), "ResourceNotFoundException: The specified log group does not exist.");
+  EXPECT_EQ(error_of(put("s", {{kStartMs, "x"}})),
+            "ResourceNotFoundException: The specified log group does not exist.");
 }
 
 }  // namespace

@@ -13,8 +13,16 @@
 namespace pileus::services::logs::filter {
 
 enum class Operator {
-  kEqual, kUnequal, kLess, kLessEqual, kGreater, kGreaterEqual,
-  kIsNull, kIsTrue, kIsFalse, kNotExists,
+  kEqual,
+  kUnequal,
+  kLess,
+  kLessEqual,
+  kGreater,
+  kGreaterEqual,
+  kIsNull,
+  kIsTrue,
+  kIsFalse,
+  kNotExists,
 };
 
 // What a value is compared with. A text may hold `*`, which stands for any characters.
@@ -35,8 +43,8 @@ struct Step {
 
 struct Condition {
   enum class Kind { kTest, kAll, kAny } kind = Kind::kTest;
-  std::vector<Condition> parts;      // kAll, kAny
-  std::vector<Step> selector;        // kTest in JSON patterns
+  std::vector<Condition> parts;  // kAll, kAny
+  std::vector<Step> selector;    // kTest in JSON patterns
   Operator op = Operator::kEqual;
   Operand operand;
 };

@@ -35,20 +35,28 @@ namespace {
 
 bool compare_numbers(Operator op, double value, double with) {
   switch (op) {
-    case Operator::kEqual: return value == with;
-    case Operator::kUnequal: return value != with;
-    case Operator::kLess: return value < with;
-    case Operator::kLessEqual: return value <= with;
-    case Operator::kGreater: return value > with;
-    case Operator::kGreaterEqual: return value >= with;
-    default: return false;
+    case Operator::kEqual:
+      return value == with;
+    case Operator::kUnequal:
+      return value != with;
+    case Operator::kLess:
+      return value < with;
+    case Operator::kLessEqual:
+      return value <= with;
+    case Operator::kGreater:
+      return value > with;
+    case Operator::kGreaterEqual:
+      return value >= with;
+    default:
+      return false;
   }
 }
 
 template <class Test>
 bool holds(const Condition& condition, const Test& test) {
   switch (condition.kind) {
-    case Condition::Kind::kTest: return test(condition);
+    case Condition::Kind::kTest:
+      return test(condition);
     case Condition::Kind::kAll:
       for (const auto& part : condition.parts)
         if (!holds(part, test)) return false;
@@ -63,7 +71,8 @@ bool holds(const Condition& condition, const Test& test) {
 
 // --- terms
 bool contains(const Term& term, std::string_view message) {
-  return term.regex ? term.regex->search(message) : message.find(term.text) != std::string_view::npos;
+  return term.regex ? term.regex->search(message)
+                    : message.find(term.text) != std::string_view::npos;
 }
 
 // Optional terms count only where there are no others; AWS ignores them beside the rest.
@@ -102,13 +111,20 @@ bool equals(const Operand& operand, const Json& value) {
 
 bool test_value(const Condition& test, const Json& value) {
   switch (test.op) {
-    case Operator::kIsNull: return value.is_null();
-    case Operator::kIsTrue: return value.is_bool() && value.get_bool();
-    case Operator::kIsFalse: return value.is_bool() && !value.get_bool();
-    case Operator::kEqual: return !value.is_null() && equals(test.operand, value);
-    case Operator::kUnequal: return !value.is_null() && !equals(test.operand, value);
-    case Operator::kNotExists: return false;
-    default: break;
+    case Operator::kIsNull:
+      return value.is_null();
+    case Operator::kIsTrue:
+      return value.is_bool() && value.get_bool();
+    case Operator::kIsFalse:
+      return value.is_bool() && !value.get_bool();
+    case Operator::kEqual:
+      return !value.is_null() && equals(test.operand, value);
+    case Operator::kUnequal:
+      return !value.is_null() && !equals(test.operand, value);
+    case Operator::kNotExists:
+      return false;
+    default:
+      break;
   }
   const auto number = number_of(value);
   return number && compare_numbers(test.op, *number, *test.operand.number);
@@ -131,7 +147,8 @@ bool any_selected(const Condition& test, const Json& value, std::size_t step, bo
   }
   bool found = false;
   if (value.is_array())
-    for (const auto& item : value.get_array()) found = found || any_selected(test, item, step + 1, exists);
+    for (const auto& item : value.get_array())
+      found = found || any_selected(test, item, step + 1, exists);
   if (value.is_object())
     for (const auto& member : value.get_object())
       found = found || any_selected(test, member.value(), step + 1, exists);
@@ -173,7 +190,8 @@ std::vector<std::string_view> words_of(std::string_view message) {
 
 bool test_word(const Condition& test, std::string_view word) {
   if (test.operand.number) {
-    if (const auto number = parse_double(word)) return compare_numbers(test.op, *number, *test.operand.number);
+    if (const auto number = parse_double(word))
+      return compare_numbers(test.op, *number, *test.operand.number);
   }
   if (test.op == Operator::kEqual) return test.operand.equals(word);
   if (test.op == Operator::kUnequal) return !test.operand.equals(word);
@@ -183,14 +201,16 @@ bool test_word(const Condition& test, std::string_view word) {
 bool matches(const Words& pattern, std::string_view message) {
   const auto words = words_of(message);
   const auto& fields = pattern.fields;
-  const auto gap = std::find_if(fields.begin(), fields.end(), [](const auto& field) { return field.ellipsis; });
+  const auto gap =
+      std::find_if(fields.begin(), fields.end(), [](const auto& field) { return field.ellipsis; });
   const bool open = gap != fields.end();
   if (open ? words.size() + 1 < fields.size() : words.size() != fields.size()) return false;
   for (std::size_t i = 0; i < fields.size(); ++i) {
     if (!fields[i].condition) continue;
     const bool after = open && fields.begin() + static_cast<std::ptrdiff_t>(i) > gap;
     const auto word = words[after ? words.size() - (fields.size() - i) : i];
-    if (!holds(*fields[i].condition, [&](const Condition& test) { return test_word(test, word); })) return false;
+    if (!holds(*fields[i].condition, [&](const Condition& test) { return test_word(test, word); }))
+      return false;
   }
   return true;
 }

@@ -75,8 +75,10 @@ class Parser {
   // --- terms
   Result<Term> parse_term() {
     Term term;
-    if (eat("?")) term.sign = Term::Sign::kOptional;
-    else if (eat("-")) term.sign = Term::Sign::kExclude;
+    if (eat("?"))
+      term.sign = Term::Sign::kOptional;
+    else if (eat("-"))
+      term.sign = Term::Sign::kExclude;
     if (done() || is_space(peek())) return error("a term is missing after its sign");
     if (peek() == '"') {
       TRY_ASSIGN(term.text, parse_quoted('"'));
@@ -151,15 +153,14 @@ class Parser {
   }
 
   static std::optional<double> parse_number(std::string_view text) {
-    const char first = text[0] == '-' || text[0] == '+' ? (text.size() > 1 ? text[1] : ' ') : text[0];
+    const char first =
+        text[0] == '-' || text[0] == '+' ? (text.size() > 1 ? text[1] : ' ') : text[0];
     if ((first < '0' || first > '9') && first != '.') return std::nullopt;
     return parse_double(text[0] == '+' ? text.substr(1) : text);
   }
 
   // --- conditions: all binds stronger than any
-  Result<Condition> parse_any(int depth) {
-    return parse_list(Condition::Kind::kAny, "||", depth);
-  }
+  Result<Condition> parse_any(int depth) { return parse_list(Condition::Kind::kAny, "||", depth); }
 
   Result<Condition> parse_list(Condition::Kind kind, std::string_view separator, int depth) {
     Condition list;
@@ -196,10 +197,14 @@ class Parser {
     skip_space();
     if (eat_word("IS")) {
       skip_space();
-      if (eat_word("NULL")) test.op = Operator::kIsNull;
-      else if (eat_word("TRUE")) test.op = Operator::kIsTrue;
-      else if (eat_word("FALSE")) test.op = Operator::kIsFalse;
-      else return error("IS is followed by NULL, TRUE or FALSE");
+      if (eat_word("NULL"))
+        test.op = Operator::kIsNull;
+      else if (eat_word("TRUE"))
+        test.op = Operator::kIsTrue;
+      else if (eat_word("FALSE"))
+        test.op = Operator::kIsFalse;
+      else
+        return error("IS is followed by NULL, TRUE or FALSE");
       return test;
     }
     if (eat_word("NOT")) {
@@ -213,13 +218,20 @@ class Parser {
   }
 
   Result<Unit> parse_comparison(Condition& test) {
-    if (eat("!=")) test.op = Operator::kUnequal;
-    else if (eat("<=")) test.op = Operator::kLessEqual;
-    else if (eat(">=")) test.op = Operator::kGreaterEqual;
-    else if (eat("=")) test.op = Operator::kEqual;
-    else if (eat("<")) test.op = Operator::kLess;
-    else if (eat(">")) test.op = Operator::kGreater;
-    else return error("an operator is missing");
+    if (eat("!="))
+      test.op = Operator::kUnequal;
+    else if (eat("<="))
+      test.op = Operator::kLessEqual;
+    else if (eat(">="))
+      test.op = Operator::kGreaterEqual;
+    else if (eat("="))
+      test.op = Operator::kEqual;
+    else if (eat("<"))
+      test.op = Operator::kLess;
+    else if (eat(">"))
+      test.op = Operator::kGreater;
+    else
+      return error("an operator is missing");
     TRY_ASSIGN(test.operand, parse_operand());
     const bool ordered = test.op != Operator::kEqual && test.op != Operator::kUnequal;
     if (ordered && !test.operand.number) return error("only numbers are greater or less");
@@ -258,7 +270,8 @@ class Parser {
   Result<Step> parse_member() {
     if (eat("*")) return Step{Step::Kind::kAny, "", 0};
     const std::size_t begin = at_;
-    while (!done() && !is_space(peek()) && std::string_view(".[]=!<>&|(){},\"'").find(peek()) == std::string_view::npos)
+    while (!done() && !is_space(peek()) &&
+           std::string_view(".[]=!<>&|(){},\"'").find(peek()) == std::string_view::npos)
       ++at_;
     if (at_ == begin) return error("a property's name is missing");
     return Step{Step::Kind::kMember, std::string(text_.substr(begin, at_ - begin)), 0};
@@ -318,7 +331,8 @@ class Parser {
   Result<Condition> parse_word_test() {
     Condition test;
     TRY_ASSIGN(const auto name, parse_field_name());
-    if (name != field_name_) return error(str("the field ", field_name_, " is compared under another name"));
+    if (name != field_name_)
+      return error(str("the field ", field_name_, " is compared under another name"));
     skip_space();
     TRY(parse_comparison(test));
     return test;

@@ -67,7 +67,8 @@ TEST(FilterPattern, Hostile_regular_expressions_stay_linear) {
 }
 
 TEST(FilterPattern, Unsupported_regular_expressions_are_refused) {
-  for (const auto* pattern : {"%a!%", "%(a)%", "%a**%", "%[a%", "%a{2%", "%a{3,2}%", "%a{9999}%", "%a", "%%", "%a\\"})
+  for (const auto* pattern :
+       {"%a!%", "%(a)%", "%a**%", "%[a%", "%a{2%", "%a{3,2}%", "%a{9999}%", "%a", "%%", "%a\\"})
     EXPECT_NE(error_of(pattern), "no error") << pattern;
 }
 
@@ -124,11 +125,13 @@ TEST(FilterPattern, JSON_conditions_combine) {
 }
 
 TEST(FilterPattern, Malformed_JSON_patterns_are_refused) {
-  for (const auto* pattern : {"{", "{}", "{ a = 1 }", "{ $ = 1 }", "{ $. = 1 }", "{ $.a }", "{ $.a = }", "{ $.a IS }",
-                              "{ $.a = 1 && }", "{ ($.a = 1 }", "{ $.a = 1 ) }", "{ $.a[x] = 1 }", "{ $.a[1 = 1 }",
-                              "{ $.a NOT NULL }", "{ $.a = %x% && $.a = %y% && $.a = %z% }"})
+  for (const auto* pattern :
+       {"{", "{}", "{ a = 1 }", "{ $ = 1 }", "{ $. = 1 }", "{ $.a }", "{ $.a = }", "{ $.a IS }",
+        "{ $.a = 1 && }", "{ ($.a = 1 }", "{ $.a = 1 ) }", "{ $.a[x] = 1 }", "{ $.a[1 = 1 }",
+        "{ $.a NOT NULL }", "{ $.a = %x% && $.a = %y% && $.a = %z% }"})
     EXPECT_NE(error_of(pattern), "no error") << pattern;
-  EXPECT_NE(error_of("{ " + std::string(100, '(') + "$.a = 1" + std::string(100, ')') + " }"), "no error");
+  EXPECT_NE(error_of("{ " + std::string(100, '(') + "$.a = 1" + std::string(100, ')') + " }"),
+            "no error");
 }
 
 constexpr std::string_view kLine =
@@ -136,10 +139,13 @@ constexpr std::string_view kLine =
 
 TEST(FilterPattern, Words_are_compared_by_position) {
   EXPECT_TRUE(matches("[ip, user, username, timestamp, request, status_code, bytes]", kLine));
-  EXPECT_TRUE(matches("[ip, user, username, timestamp, request =*.html*, status_code = 4*, bytes]", kLine));
+  EXPECT_TRUE(
+      matches("[ip, user, username, timestamp, request =*.html*, status_code = 4*, bytes]", kLine));
   EXPECT_FALSE(matches("[ip, user, username, timestamp, request, status_code = 5*, bytes]", kLine));
-  EXPECT_TRUE(matches("[ip, user, username, timestamp, request, status_code = 404, bytes > 1000]", kLine));
-  EXPECT_FALSE(matches("[ip, user, username, timestamp, request, status_code = 404, bytes > 2000]", kLine));
+  EXPECT_TRUE(
+      matches("[ip, user, username, timestamp, request, status_code = 404, bytes > 1000]", kLine));
+  EXPECT_FALSE(
+      matches("[ip, user, username, timestamp, request, status_code = 404, bytes > 2000]", kLine));
   EXPECT_FALSE(matches("[ip, user, username]", kLine));
   EXPECT_TRUE(matches("[..., status_code = 404, bytes]", kLine));
   EXPECT_TRUE(matches("[ip = 127.*, ...]", kLine));
@@ -152,7 +158,8 @@ TEST(FilterPattern, Words_take_compound_conditions) {
   EXPECT_TRUE(matches("[w1 = ERROR || w1 = WARN, w2]", "WARN now"));
   EXPECT_FALSE(matches("[w1 != ERROR && w1 != WARN, w2]", "WARN now"));
   EXPECT_TRUE(matches("[(w1 = A || w1 = B) && w1 != A, w2]", "B x"));
-  for (const auto* pattern : {"[", "[]", "[a b]", "[a = ]", "[a = 1 || b = 2]", "[..., ...]", "[(a, b]", "[a,]"})
+  for (const auto* pattern :
+       {"[", "[]", "[a b]", "[a = ]", "[a = 1 || b = 2]", "[..., ...]", "[(a, b]", "[a,]"})
     EXPECT_NE(error_of(pattern), "no error") << pattern;
 }
 

@@ -88,17 +88,28 @@ class RegexParser {
     if (done()) return error("it ends with a backslash");
     const char c = text_[at_++];
     switch (c) {
-      case 'd': return digits();
-      case 'D': return ~digits();
-      case 'w': return word();
-      case 'W': return ~word();
-      case 's': return space();
-      case 'S': return ~space();
-      case 'n': return one('\n');
-      case 't': return one('\t');
-      case 'r': return one('\r');
-      case 'x': return parse_hex();
-      default: break;
+      case 'd':
+        return digits();
+      case 'D':
+        return ~digits();
+      case 'w':
+        return word();
+      case 'W':
+        return ~word();
+      case 's':
+        return space();
+      case 'S':
+        return ~space();
+      case 'n':
+        return one('\n');
+      case 't':
+        return one('\t');
+      case 'r':
+        return one('\r');
+      case 'x':
+        return parse_hex();
+      default:
+        break;
     }
     if (!is_punctuation(c)) return error(str("\\", c, " is not supported"));
     return one(c);
@@ -147,14 +158,19 @@ class RegexParser {
   Result<Unit> parse_quantifier(const Bytes& bytes, std::vector<FilterRegex::Item>& items) {
     std::size_t least = 1, most = 1;
     bool endless = false;
-    if (eat('*')) least = 0, endless = true;
-    else if (eat('+')) endless = true;
-    else if (eat('?')) least = 0;
-    else if (eat('{')) TRY(parse_counts(least, most, endless));
+    if (eat('*'))
+      least = 0, endless = true;
+    else if (eat('+'))
+      endless = true;
+    else if (eat('?'))
+      least = 0;
+    else if (eat('{'))
+      TRY(parse_counts(least, most, endless));
     if (!done() && std::string_view("*+?{").find(peek()) != std::string_view::npos)
       return error("a quantifier follows a quantifier");
     if (endless && least == 0) items.push_back({bytes, true, true});
-    for (std::size_t i = 0; i < least; ++i) items.push_back({bytes, false, endless && i + 1 == least});
+    for (std::size_t i = 0; i < least; ++i)
+      items.push_back({bytes, false, endless && i + 1 == least});
     for (std::size_t i = least; !endless && i < most; ++i) items.push_back({bytes, true, false});
     total_ += least + (endless ? 1 : most - least);
     if (total_ > FilterRegex::kMaxItems) return error("it is too long");
@@ -184,7 +200,9 @@ class RegexParser {
   std::size_t total_ = 0;
 };
 
-Result<FilterRegex> FilterRegex::compile(std::string_view text) { return RegexParser(text).parse(); }
+Result<FilterRegex> FilterRegex::compile(std::string_view text) {
+  return RegexParser(text).parse();
+}
 
 bool FilterRegex::search(std::string_view text) const {
   for (const auto& choice : choices_)

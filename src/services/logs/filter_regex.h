@@ -1,6 +1,7 @@
 // FilterRegex: the regular expressions of CloudWatch Logs filter patterns (%...%). No groups, so an
-// expression is a choice of plain sequences; matching simulates them and costs at most text x items.
-// Immutable; any thread. Bytes: `.` and classes match one byte, as AWS supports no multi-byte here.
+// expression is a choice of plain sequences; matching simulates them and costs at most text x
+// items. Immutable; any thread. Bytes: `.` and classes match one byte, as AWS supports no
+// multi-byte here.
 //
 // Source: CloudWatch Logs User Guide, "Supported regular expressions (regex) syntax": letters,
 // digits, the symbols : _ # = @ / ; , - and space, the operators ^ $ ? [ ] { } | \ * + and .

@@ -13,11 +13,14 @@ namespace pileus::services::logs {
 
 using namespace gen::logs;
 
-Task<Result<CreateLogGroupOutput>> LogsService::create_log_group(aws::Context& context, CreateLogGroupInput in) {
+Task<Result<CreateLogGroupOutput>> LogsService::create_log_group(aws::Context& context,
+                                                                 CreateLogGroupInput in) {
   const auto tags = in.tags.value_or(std::map<std::string, std::string>());
-  CO_TRY(co_await context.authorize("logs:CreateLogGroup", access_arn(context, in.log_group_name), tag_conditions(tags)));
+  CO_TRY(co_await context.authorize("logs:CreateLogGroup", access_arn(context, in.log_group_name),
+                                    tag_conditions(tags)));
   if (!tags.empty())
-    CO_TRY(co_await context.authorize("logs:TagResource", group_arn(context, in.log_group_name), tag_conditions(tags)));
+    CO_TRY(co_await context.authorize("logs:TagResource", group_arn(context, in.log_group_name),
+                                      tag_conditions(tags)));
   if (in.log_group_name.starts_with("aws/"))
     co_return fail(invalid("Log groups starting with AWS/ are reserved for AWS."));
   CO_TRY(check_tags(tags));
@@ -29,18 +32,22 @@ Task<Result<CreateLogGroupOutput>> LogsService::create_log_group(aws::Context& c
   group.tags = tags;
   store::Transaction transaction;
   transaction.expect(group_key(group.name), 0).put(group_key(group.name), store::encode(group));
-  const auto saved = co_await state_->records.commit(context.partition_key(), std::move(transaction));
+  const auto saved =
+      co_await state_->records.commit(context.partition_key(), std::move(transaction));
   if (!saved && saved.error().is(errc::kConflict)) co_return fail(already_exists("log group"));
   CO_TRY(saved);
   co_return CreateLogGroupOutput{};
 }
 
-Task<Result<DeleteLogGroupOutput>> LogsService::delete_log_group(aws::Context& context, DeleteLogGroupInput in) {
-  CO_TRY_ASSIGN(const auto group, co_await open_group(*state_, context, "logs:DeleteLogGroup",
-                                                      access_arn(context, in.log_group_name), in.log_group_name));
+Task<Result<DeleteLogGroupOutput>> LogsService::delete_log_group(aws::Context& context,
+                                                                 DeleteLogGroupInput in) {
+  CO_TRY_ASSIGN(const auto group,
+                co_await open_group(*state_, context, "logs:DeleteLogGroup",
+                                    access_arn(context, in.log_group_name), in.log_group_name));
   if (group.value.deletion_protection)
     co_return fail("ValidationException",
-                   str("The log group ", in.log_group_name, " has deletion protection enabled. Disable it with "
+                   str("The log group ", in.log_group_name,
+                       " has deletion protection enabled. Disable it with "
                        "PutLogGroupDeletionProtection before you delete the group."));
   const std::string partition = context.partition_key();
   const std::string gone_key = str(kGone, group.value.id);
@@ -56,7 +63,8 @@ Task<Result<DeleteLogGroupOutput>> LogsService::delete_log_group(aws::Context& c
 
 namespace {
 
-Task<Result<std::int64_t>> stored_bytes(LogsState* state, std::string partition, GroupRecord group) {
+Task<Result<std::int64_t>> stored_bytes(LogsState* state, std::string partition,
+                                        GroupRecord group) {
   const std::string folder = journals_of(partition, group);
   std::int64_t bytes = 0;
   for (std::string after;;) {
@@ -84,17 +92,21 @@ LogGroup shape_of(const aws::Context& context, const GroupRecord& group, std::in
   return shape;
 }
 
-// Groups in order of name, after the token's, that `wanted` takes; one more than `limit` if there is.
+// Groups in order of name, after the token's, that `wanted` takes; one more than `limit` if there
+// is.
 using Wanted = std::function<bool(const GroupRecord&)>;
-Task<Result<std::vector<GroupRecord>>> select_groups(LogsState* state, std::string partition, std::string prefix,
-                                                     std::string after, std::size_t limit, Wanted wanted) {
+Task<Result<std::vector<GroupRecord>>> select_groups(LogsState* state, std::string partition,
+                                                     std::string prefix, std::string after,
+                                                     std::size_t limit, Wanted wanted) {
   std::vector<GroupRecord> selected;
   std::string position = after.empty() ? "" : group_key(after);
   while (selected.size() <= limit) {
     CO_TRY_ASSIGN(auto page, co_await store::load_page<GroupRecord>(
-                                 state->records, partition, group_key(prefix), {.limit = 1000, .after = position}));
+                                 state->records, partition, group_key(prefix),
+                                 {.limit = 1000, .after = position}));
     for (auto& group : page)
-      if (selected.size() <= limit && wanted(group.value)) selected.push_back(std::move(group.value));
+      if (selected.size() <= limit && wanted(group.value))
+        selected.push_back(std::move(group.value));
     if (page.size() < 1000) break;
     position = std::move(page.back().key);
   }
@@ -108,15 +120,18 @@ std::optional<std::string> cut_page(std::vector<GroupRecord>& groups, std::size_
   return to_token(groups.back().name);
 }
 
-Result<std::set<std::string>> named_groups(const aws::Context& context, const DescribeLogGroupsInput& in) {
+Result<std::set<std::string>> named_groups(const aws::Context& context,
+                                           const DescribeLogGroupsInput& in) {
   std::set<std::string> names;
   if (!in.log_group_identifiers) return names;
   if (in.log_group_name_prefix || in.log_group_name_pattern || in.log_group_class)
     return fail(invalid("logGroupIdentifiers cannot be combined with other filters."));
   for (const auto& identifier : *in.log_group_identifiers) {
     auto name = group_of_identifier(context, identifier);
-    if (name) names.insert(std::move(*name));
-    else if (name.error().is("InvalidParameterException")) return fail(std::move(name).error());
+    if (name)
+      names.insert(std::move(*name));
+    else if (name.error().is("InvalidParameterException"))
+      return fail(std::move(name).error());
   }
   return names;
 }
@@ -127,22 +142,26 @@ Task<Result<DescribeLogGroupsOutput>> LogsService::describe_log_groups(aws::Cont
                                                                        DescribeLogGroupsInput in) {
   CO_TRY(co_await context.authorize("logs:DescribeLogGroups", access_arn(context, "")));
   if (in.log_group_name_prefix && in.log_group_name_pattern)
-    co_return fail(invalid("LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."));
+    co_return fail(invalid(
+        "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters."));
   CO_TRY_ASSIGN(const auto after, from_token(in.next_token));
   CO_TRY_ASSIGN(const auto names, named_groups(context, in));
   const auto wanted = [&in, &names](const GroupRecord& group) {
     if (in.log_group_identifiers) return names.contains(group.name);
     if (in.log_group_class && *in.log_group_class != "STANDARD") return false;
-    return !in.log_group_name_pattern || group.name.find(*in.log_group_name_pattern) != std::string::npos;
+    return !in.log_group_name_pattern ||
+           group.name.find(*in.log_group_name_pattern) != std::string::npos;
   };
   const auto limit = static_cast<std::size_t>(in.limit.value_or(kDefaultPage));
   CO_TRY_ASSIGN(auto groups, co_await select_groups(state_.get(), context.partition_key(),
-                                                    in.log_group_name_prefix.value_or(""), after, limit, wanted));
+                                                    in.log_group_name_prefix.value_or(""), after,
+                                                    limit, wanted));
   DescribeLogGroupsOutput output;
   output.next_token = cut_page(groups, limit);
   output.log_groups.emplace();
   for (const auto& group : groups) {
-    CO_TRY_ASSIGN(const auto bytes, co_await stored_bytes(state_.get(), context.partition_key(), group));
+    CO_TRY_ASSIGN(const auto bytes,
+                  co_await stored_bytes(state_.get(), context.partition_key(), group));
     output.log_groups->push_back(shape_of(context, group, bytes));
   }
   co_return output;
@@ -153,7 +172,8 @@ namespace {
 // "^/aws/lambda|discovery": any of up to five prefixes (^) and substrings.
 bool name_matches(std::string_view pattern, std::string_view name) {
   for (const auto part : split(pattern, '|')) {
-    if (part.starts_with('^') ? name.starts_with(part.substr(1)) : name.find(part) != std::string_view::npos)
+    if (part.starts_with('^') ? name.starts_with(part.substr(1))
+                              : name.find(part) != std::string_view::npos)
       return true;
   }
   return false;
@@ -161,20 +181,24 @@ bool name_matches(std::string_view pattern, std::string_view name) {
 
 }  // namespace
 
-Task<Result<ListLogGroupsOutput>> LogsService::list_log_groups(aws::Context& context, ListLogGroupsInput in) {
+Task<Result<ListLogGroupsOutput>> LogsService::list_log_groups(aws::Context& context,
+                                                               ListLogGroupsInput in) {
   CO_TRY(co_await context.authorize("logs:ListLogGroups", access_arn(context, "")));
   CO_TRY_ASSIGN(const auto after, from_token(in.next_token));
   const auto wanted = [&in](const GroupRecord& group) {
     if (in.log_group_class && *in.log_group_class != "STANDARD") return false;
-    if (in.log_group_name_pattern && !name_matches(*in.log_group_name_pattern, group.name)) return false;
+    if (in.log_group_name_pattern && !name_matches(*in.log_group_name_pattern, group.name))
+      return false;
     if (in.log_group_tags)
       for (const auto& filter : *in.log_group_tags)
-        if (!tag_matches(group.tags, filter.key, filter.values.value_or(std::vector<std::string>()))) return false;
+        if (!tag_matches(group.tags, filter.key,
+                         filter.values.value_or(std::vector<std::string>())))
+          return false;
     return true;
   };
   const auto limit = static_cast<std::size_t>(in.limit.value_or(kDefaultPage));
-  CO_TRY_ASSIGN(auto groups,
-                co_await select_groups(state_.get(), context.partition_key(), "", after, limit, wanted));
+  CO_TRY_ASSIGN(auto groups, co_await select_groups(state_.get(), context.partition_key(), "",
+                                                    after, limit, wanted));
   ListLogGroupsOutput output;
   output.next_token = cut_page(groups, limit);
   output.log_groups.emplace();
@@ -194,14 +218,16 @@ Result<Unit> check_retention(std::int32_t days) {
     if (allowed == days) return Unit{};
     values += str(values.empty() ? "" : ", ", allowed);
   }
-  return fail(invalid(str("1 validation error detected: Value '", days, "' at 'retentionInDays' failed to satisfy "
-                          "constraint: Member must satisfy enum value set: [", values, "]")));
+  return fail(invalid(str("1 validation error detected: Value '", days,
+                          "' at 'retentionInDays' failed to satisfy "
+                          "constraint: Member must satisfy enum value set: [",
+                          values, "]")));
 }
 
 }  // namespace
 
-Task<Result<PutRetentionPolicyOutput>> LogsService::put_retention_policy(aws::Context& context,
-                                                                         PutRetentionPolicyInput in) {
+Task<Result<PutRetentionPolicyOutput>> LogsService::put_retention_policy(
+    aws::Context& context, PutRetentionPolicyInput in) {
   CO_TRY(co_await open_group(*state_, context, "logs:PutRetentionPolicy",
                              access_arn(context, in.log_group_name), in.log_group_name));
   CO_TRY(check_retention(in.retention_in_days));
@@ -213,8 +239,8 @@ Task<Result<PutRetentionPolicyOutput>> LogsService::put_retention_policy(aws::Co
   co_return PutRetentionPolicyOutput{};
 }
 
-Task<Result<DeleteRetentionPolicyOutput>> LogsService::delete_retention_policy(aws::Context& context,
-                                                                               DeleteRetentionPolicyInput in) {
+Task<Result<DeleteRetentionPolicyOutput>> LogsService::delete_retention_policy(
+    aws::Context& context, DeleteRetentionPolicyInput in) {
   CO_TRY(co_await open_group(*state_, context, "logs:DeleteRetentionPolicy",
                              access_arn(context, in.log_group_name), in.log_group_name));
   CO_TRY(co_await change_group(state_.get(), context.partition_key(), in.log_group_name,
@@ -229,13 +255,15 @@ Task<Result<PutLogGroupDeletionProtectionOutput>> LogsService::put_log_group_del
     aws::Context& context, PutLogGroupDeletionProtectionInput in) {
   const auto named = group_of_identifier(context, in.log_group_identifier);
   const std::string name = named.value_or("");
-  CO_TRY(co_await open_group(*state_, context, "logs:PutLogGroupDeletionProtection", access_arn(context, name), name));
+  CO_TRY(co_await open_group(*state_, context, "logs:PutLogGroupDeletionProtection",
+                             access_arn(context, name), name));
   CO_TRY(named);
-  CO_TRY(co_await change_group(state_.get(), context.partition_key(), name,
-                               [on = in.deletion_protection_enabled](GroupRecord& group) -> Result<Unit> {
-                                 group.deletion_protection = on;
-                                 return Unit{};
-                               }));
+  CO_TRY(co_await change_group(
+      state_.get(), context.partition_key(), name,
+      [on = in.deletion_protection_enabled](GroupRecord& group) -> Result<Unit> {
+        group.deletion_protection = on;
+        return Unit{};
+      }));
   co_return PutLogGroupDeletionProtectionOutput{};
 }
 

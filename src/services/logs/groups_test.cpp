@@ -90,14 +90,16 @@ TEST_F(GroupsTest, Groups_are_listed_page_by_page) {
   in.log_group_name_pattern = "2";
   EXPECT_EQ(names(describe(in)), std::vector<std::string>{"a/2"});
   in.log_group_name_prefix = "a";
-  EXPECT_EQ(error_of(describe(in)), "InvalidParameterException: LogGroup name prefix and LogGroup name pattern are "
-                                    "mutually exclusive parameters.");
+  EXPECT_EQ(error_of(describe(in)),
+            "InvalidParameterException: LogGroup name prefix and LogGroup name pattern are "
+            "mutually exclusive parameters.");
   in = {};
   in.log_group_identifiers = {{"b", "arn:aws:logs:us-east-1:000000000000:log-group:c"}};
   EXPECT_EQ(names(describe(in)), (std::vector<std::string>{"b", "c"}));
   in = {};
   in.next_token = "?";
-  EXPECT_EQ(error_of(describe(in)), "InvalidParameterException: The specified nextToken is invalid.");
+  EXPECT_EQ(error_of(describe(in)),
+            "InvalidParameterException: The specified nextToken is invalid.");
 }
 
 TEST_F(GroupsTest, ListLogGroups_takes_patterns_and_tags) {
@@ -148,17 +150,22 @@ TEST_F(GroupsTest, Tags_have_their_rules) {
   const std::string arn = "arn:aws:logs:us-east-1:000000000000:log-group:g";
   std::map<std::string, std::string> many;
   for (int i = 0; i < 51; ++i) many["k" + std::to_string(i)] = "v";
-  EXPECT_TRUE(error_of(call(&LogsService::tag_resource, TagResourceInput{arn, many})).starts_with("TooManyTags"));
-  EXPECT_NE(error_of(call(&LogsService::tag_resource, TagResourceInput{arn, {{"aws:x", "1"}}})), "no error");
-  EXPECT_TRUE(call(&LogsService::list_tags_for_resource, ListTagsForResourceInput{arn})->tags->empty());
+  EXPECT_TRUE(error_of(call(&LogsService::tag_resource, TagResourceInput{arn, many}))
+                  .starts_with("TooManyTags"));
+  EXPECT_NE(error_of(call(&LogsService::tag_resource, TagResourceInput{arn, {{"aws:x", "1"}}})),
+            "no error");
+  EXPECT_TRUE(
+      call(&LogsService::list_tags_for_resource, ListTagsForResourceInput{arn})->tags->empty());
   EXPECT_EQ(error_of(call(&LogsService::tag_resource, TagResourceInput{arn + "x", {{"a", "1"}}})),
             "ResourceNotFoundException: The specified log group does not exist.");
   for (const auto* other : {"g", "arn:aws:s3:::bucket", "arn:aws:logs:us-east-1:1:destination:d"})
-    EXPECT_TRUE(error_of(call(&LogsService::list_tags_for_resource, ListTagsForResourceInput{other}))
-                    .starts_with("InvalidParameterException"));
-  EXPECT_EQ(error_of(call(&LogsService::list_tags_for_resource,
-                          ListTagsForResourceInput{"arn:aws:logs:us-east-1:999999999999:log-group:g"})),
-            "ResourceNotFoundException: The specified log group does not exist.");
+    EXPECT_TRUE(
+        error_of(call(&LogsService::list_tags_for_resource, ListTagsForResourceInput{other}))
+            .starts_with("InvalidParameterException"));
+  EXPECT_EQ(
+      error_of(call(&LogsService::list_tags_for_resource,
+                    ListTagsForResourceInput{"arn:aws:logs:us-east-1:999999999999:log-group:g"})),
+      "ResourceNotFoundException: The specified log group does not exist.");
 }
 
 TEST_F(GroupsTest, Retention_takes_the_values_of_AWS) {
@@ -166,7 +173,8 @@ TEST_F(GroupsTest, Retention_takes_the_values_of_AWS) {
   ASSERT_TRUE(call(&LogsService::put_retention_policy, PutRetentionPolicyInput{"g", 7}));
   EXPECT_EQ(describe()->log_groups->at(0).retention_in_days, 7);
   EXPECT_TRUE(error_of(call(&LogsService::put_retention_policy, PutRetentionPolicyInput{"g", 2}))
-                  .starts_with("InvalidParameterException: 1 validation error detected: Value '2' at 'retentionInDays'"));
+                  .starts_with("InvalidParameterException: 1 validation error detected: Value '2' "
+                               "at 'retentionInDays'"));
   ASSERT_TRUE(call(&LogsService::delete_retention_policy, DeleteRetentionPolicyInput{"g"}));
   EXPECT_FALSE(describe()->log_groups->at(0).retention_in_days);
   EXPECT_EQ(error_of(call(&LogsService::put_retention_policy, PutRetentionPolicyInput{"x", 7})),
@@ -177,9 +185,11 @@ TEST_F(GroupsTest, A_deleted_group_takes_everything_with_it) {
   make_group("g");
   make_stream("g", "s");
   ASSERT_TRUE(put("s", {{kStartMs, "old"}}));
-  EXPECT_EQ(describe()->log_groups->at(0).stored_bytes, 11);  // the time of ingestion and the message
+  EXPECT_EQ(describe()->log_groups->at(0).stored_bytes,
+            11);  // the time of ingestion and the message
   ASSERT_TRUE(call(&LogsService::delete_log_group, DeleteLogGroupInput{"g"}));
-  EXPECT_EQ(error_of(put("s", {{kStartMs, "x"}})), "ResourceNotFoundException: The specified log group does not exist.");
+  EXPECT_EQ(error_of(put("s", {{kStartMs, "x"}})),
+            "ResourceNotFoundException: The specified log group does not exist.");
   EXPECT_TRUE(loop_.run(journals_->list("", 10, ""))->empty());
   EXPECT_TRUE(loop_.run(records_->partitions())->empty());
   make_group("g");
@@ -192,9 +202,11 @@ TEST_F(GroupsTest, A_protected_group_is_not_deleted) {
   in.log_group_name = "g";
   in.deletion_protection_enabled = true;
   ASSERT_TRUE(call(&LogsService::create_log_group, in));
-  EXPECT_TRUE(error_of(call(&LogsService::delete_log_group, DeleteLogGroupInput{"g"})).starts_with("ValidationException"));
+  EXPECT_TRUE(error_of(call(&LogsService::delete_log_group, DeleteLogGroupInput{"g"}))
+                  .starts_with("ValidationException"));
   EXPECT_TRUE(*describe()->log_groups->at(0).deletion_protection_enabled);
-  ASSERT_TRUE(call(&LogsService::put_log_group_deletion_protection, PutLogGroupDeletionProtectionInput{"g", false}));
+  ASSERT_TRUE(call(&LogsService::put_log_group_deletion_protection,
+                   PutLogGroupDeletionProtectionInput{"g", false}));
   EXPECT_TRUE(call(&LogsService::delete_log_group, DeleteLogGroupInput{"g"}));
 }
 
@@ -206,7 +218,9 @@ TEST_F(GroupsTest, What_a_crash_left_of_a_deletion_is_cleaned_up) {
   const std::string folder = journal.substr(0, journal.rfind('/') + 1);
   const std::string id = folder.substr(folder.size() - 17, 16);
   store::Transaction crashed;  // what a deletion commits before it cleans up
-  crashed.remove("logs/group/g").put("logs/gone/" + id, R"({"journal": ")" + folder + R"(", "streams": "logs/stream/)" + id + R"(/"})");
+  crashed.remove("logs/group/g")
+      .put("logs/gone/" + id,
+           R"({"journal": ")" + folder + R"(", "streams": "logs/stream/)" + id + R"(/"})");
   ASSERT_TRUE(loop_.run(records_->commit("000000000000/us-east-1", std::move(crashed))));
   ASSERT_TRUE(loop_.run(logs_.enforce_retention()));
   EXPECT_TRUE(loop_.run(journals_->list("", 10, ""))->empty());
@@ -230,7 +244,8 @@ TEST_F(GroupsTest, Streams_are_listed_by_name_and_by_last_event) {
   EXPECT_EQ(stream_names(streams(in)), (std::vector<std::string>{"x/1", "c"}));
   EXPECT_FALSE(streams(in)->next_token);
   in.log_stream_name_prefix = "x";
-  EXPECT_EQ(error_of(streams(in)), "InvalidParameterException: Cannot order by LastEventTime with a logStreamNamePrefix.");
+  EXPECT_EQ(error_of(streams(in)),
+            "InvalidParameterException: Cannot order by LastEventTime with a logStreamNamePrefix.");
   DescribeLogStreamsInput prefix;
   prefix.log_group_identifier = "arn:aws:logs:us-east-1:000000000000:log-group:g:*";
   prefix.log_stream_name_prefix = "x";
@@ -268,7 +283,8 @@ TEST_F(GroupsTest, A_deleted_stream_is_gone_and_its_name_free) {
   make_stream("g", "s");
   ASSERT_TRUE(put("s", {{kStartMs, "x"}}));
   ASSERT_TRUE(call(&LogsService::delete_log_stream, DeleteLogStreamInput{"g", "s"}));
-  EXPECT_EQ(error_of(put("s", {{kStartMs, "x"}})), "ResourceNotFoundException: The specified log stream does not exist.");
+  EXPECT_EQ(error_of(put("s", {{kStartMs, "x"}})),
+            "ResourceNotFoundException: The specified log stream does not exist.");
   EXPECT_EQ(error_of(call(&LogsService::delete_log_stream, DeleteLogStreamInput{"g", "s"})),
             "ResourceNotFoundException: The specified log stream does not exist.");
   EXPECT_TRUE(loop_.run(journals_->list("", 10, ""))->empty());
@@ -279,12 +295,15 @@ TEST_F(GroupsTest, Every_operation_asks_with_its_resource) {
   make_group("g");
   ASSERT_TRUE(call(&LogsService::tag_log_group, TagLogGroupInput{"g", {{"team", "red"}}}));
   make_stream("g", "s");
-  const auto asked = [&] { return authorizer_.asked.back().action + " " + authorizer_.asked.back().resource; };
+  const auto asked = [&] {
+    return authorizer_.asked.back().action + " " + authorizer_.asked.back().resource;
+  };
   const std::string g = "arn:aws:logs:us-east-1:000000000000:log-group:";
   EXPECT_EQ(asked(), "logs:CreateLogStream " + g + "g:log-stream:s");
   ASSERT_TRUE(put("s", {{kStartMs, "x"}}));
   EXPECT_EQ(asked(), "logs:PutLogEvents " + g + "g:log-stream:s");
-  EXPECT_EQ(authorizer_.asked.back().conditions.at("aws:ResourceTag/team"), std::vector<std::string>{"red"});
+  EXPECT_EQ(authorizer_.asked.back().conditions.at("aws:ResourceTag/team"),
+            std::vector<std::string>{"red"});
   (void)call(&LogsService::get_log_events, get_input("s"));
   EXPECT_EQ(asked(), "logs:GetLogEvents " + g + "g:log-stream:s");
   (void)describe();
@@ -293,7 +312,8 @@ TEST_F(GroupsTest, Every_operation_asks_with_its_resource) {
   EXPECT_EQ(asked(), "logs:DescribeLogStreams " + g + "g:log-stream:");
   (void)call(&LogsService::tag_resource, TagResourceInput{g + "g", {{"a", "1"}}});
   EXPECT_EQ(asked(), "logs:TagResource " + g + "g");
-  EXPECT_EQ(authorizer_.asked.back().conditions.at("aws:RequestTag/a"), std::vector<std::string>{"1"});
+  EXPECT_EQ(authorizer_.asked.back().conditions.at("aws:RequestTag/a"),
+            std::vector<std::string>{"1"});
   EXPECT_EQ(authorizer_.asked.back().conditions.at("aws:TagKeys"), std::vector<std::string>{"a"});
 }
 
@@ -302,9 +322,11 @@ TEST_F(GroupsTest, Who_may_not_ask_does_not_learn_what_exists) {
     authorizer_.refused = action;
     FilterLogEventsInput filter;
     filter.log_group_name = "none";
-    EXPECT_EQ(error_of(put("s", {{kStartMs, "x"}})).starts_with("AccessDenied"), action == std::string("logs:PutLogEvents"));
-    EXPECT_EQ(error_of(call(&LogsService::get_log_events, get_input("s"))).starts_with("AccessDenied"),
-              action == std::string("logs:GetLogEvents"));
+    EXPECT_EQ(error_of(put("s", {{kStartMs, "x"}})).starts_with("AccessDenied"),
+              action == std::string("logs:PutLogEvents"));
+    EXPECT_EQ(
+        error_of(call(&LogsService::get_log_events, get_input("s"))).starts_with("AccessDenied"),
+        action == std::string("logs:GetLogEvents"));
     EXPECT_EQ(error_of(call(&LogsService::filter_log_events, filter)).starts_with("AccessDenied"),
               action == std::string("logs:FilterLogEvents"));
   }

@@ -43,7 +43,9 @@ struct GoneRecord {
 inline constexpr std::string_view kGroups = "logs/group/";
 inline constexpr std::string_view kGone = "logs/gone/";
 inline std::string group_key(std::string_view name) { return str(kGroups, name); }
-inline std::string streams_of(const GroupRecord& group) { return str("logs/stream/", group.id, "/"); }
+inline std::string streams_of(const GroupRecord& group) {
+  return str("logs/stream/", group.id, "/");
+}
 inline std::string stream_key(const GroupRecord& group, std::string_view name) {
   return streams_of(group) + std::string(name);
 }

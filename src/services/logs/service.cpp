@@ -5,7 +5,8 @@
 
 namespace pileus::services::logs {
 
-LogsService::LogsService(store::Records& records, store::Journals& journals, Clock& clock, Random& random)
+LogsService::LogsService(store::Records& records, store::Journals& journals, Clock& clock,
+                         Random& random)
     : state_(std::make_unique<LogsState>(records, journals, clock, random)) {}
 LogsService::~LogsService() = default;
 
@@ -21,7 +22,8 @@ namespace {
 constexpr std::size_t kScan = 500;
 
 Task<Result<Unit>> finish_deletions(LogsState* state, std::string partition) {
-  CO_TRY_ASSIGN(auto gone, co_await store::load_page<GoneRecord>(state->records, partition, std::string(kGone), {}));
+  CO_TRY_ASSIGN(auto gone, co_await store::load_page<GoneRecord>(state->records, partition,
+                                                                 std::string(kGone), {}));
   for (auto& entry : gone)
     CO_TRY(co_await state->clean_up(partition, std::move(entry.key), std::move(entry.value)));
   co_return Unit{};
@@ -32,7 +34,8 @@ Task<Result<Unit>> drop_expired(LogsState* state, std::string partition, GroupRe
   const std::string folder = journals_of(partition, group);
   for (std::string after;;) {
     CO_TRY_ASSIGN(const auto journals, co_await state->journals.list(folder, kScan, after));
-    for (const auto& journal : journals) CO_TRY(co_await state->journals.drop_before(journal, before));
+    for (const auto& journal : journals)
+      CO_TRY(co_await state->journals.drop_before(journal, before));
     if (journals.size() < kScan) co_return Unit{};
     after = journals.back();
   }
@@ -42,9 +45,11 @@ Task<Result<Unit>> tidy_partition(LogsState* state, std::string partition) {
   CO_TRY(co_await finish_deletions(state, partition));
   for (std::string after;;) {
     CO_TRY_ASSIGN(auto groups, co_await store::load_page<GroupRecord>(
-                                   state->records, partition, std::string(kGroups), {.limit = kScan, .after = after}));
+                                   state->records, partition, std::string(kGroups),
+                                   {.limit = kScan, .after = after}));
     for (auto& group : groups)
-      if (group.value.retention_days) CO_TRY(co_await drop_expired(state, partition, std::move(group.value)));
+      if (group.value.retention_days)
+        CO_TRY(co_await drop_expired(state, partition, std::move(group.value)));
     if (groups.size() < kScan) co_return Unit{};
     after = std::move(groups.back().key);
   }
@@ -65,8 +70,9 @@ Task<void> LogsService::keep_house() {
       auto busy = state_->clock.hold();
       const auto done = co_await enforce_retention();
       if (!done && done.error().is(errc::kCancelled)) co_return;
-      if (!done) log::warn("expired log events could not be dropped; tried again tomorrow",
-                           {{"error", done.error().message()}});
+      if (!done)
+        log::warn("expired log events could not be dropped; tried again tomorrow",
+                  {{"error", done.error().message()}});
     }
     if (!co_await sleep_until(state_->clock, next)) co_return;
   }

@@ -30,10 +30,12 @@ class LogsService final : public gen::logs::Logs {
   // For tails: waits until more has been put into the group than at `seen`, and gives the new
   // count, to be given to the next call. `seen` 0 answers at once. The group need not exist.
   //   seen = 0; loop: seen = wait(seen); read what is new.
-  [[clang::coro_wrapper]] Task<Result<std::uint64_t>> wait_for_events(
-      std::string account, std::string region, std::string group, std::uint64_t seen);
+  [[clang::coro_wrapper]] Task<Result<std::uint64_t>> wait_for_events(std::string account,
+                                                                      std::string region,
+                                                                      std::string group,
+                                                                      std::uint64_t seen);
 
-#define PILEUS_LOGS(Operation, operation)                                      \
+#define PILEUS_LOGS(Operation, operation)                                       \
   [[clang::coro_wrapper]] Task<Result<gen::logs::Operation##Output>> operation( \
       aws::Context& context, gen::logs::Operation##Input input) override;
   // groups.cpp

@@ -21,10 +21,12 @@ Task<Result<StreamPointer>> LogsState::find_stream(std::string partition, std::s
   {
     std::lock_guard lock(mutex_);
     const auto found = streams_.find(key);
-    if (found != streams_.end() && now - found->second->since < kCacheLifetime) co_return found->second;
+    if (found != streams_.end() && now - found->second->since < kCacheLifetime)
+      co_return found->second;
     generation = generation_;
   }
-  CO_TRY_ASSIGN(auto loaded, co_await load_stream(std::move(partition), std::move(group), std::move(stream)));
+  CO_TRY_ASSIGN(auto loaded,
+                co_await load_stream(std::move(partition), std::move(group), std::move(stream)));
   std::lock_guard lock(mutex_);
   if (generation == generation_) {
     if (streams_.size() >= kCachedStreams) streams_.clear();
@@ -40,7 +42,8 @@ Task<Result<StreamPointer>> LogsState::load_stream(std::string partition, std::s
   CO_TRY_ASSIGN(auto loaded, co_await load_group(partition, group));
   if (!loaded) co_return fail(no_such_group());
   open->group = std::move(loaded->value);
-  CO_TRY_ASSIGN(auto found, co_await store::load<StreamRecord>(records, partition, stream_key(open->group, stream)));
+  CO_TRY_ASSIGN(auto found, co_await store::load<StreamRecord>(records, partition,
+                                                               stream_key(open->group, stream)));
   if (!found) co_return fail(no_such_stream());
   open->stream = std::move(found->value);
   open->journal = journal_of(partition, open->group, open->stream);
@@ -90,7 +93,8 @@ Task<Result<std::uint64_t>> LogsState::wait(std::string key, std::uint64_t seen)
   }
 }
 
-Task<Result<Unit>> LogsState::clean_up(std::string partition, std::string gone_key, GoneRecord gone) {
+Task<Result<Unit>> LogsState::clean_up(std::string partition, std::string gone_key,
+                                       GoneRecord gone) {
   CO_TRY(co_await journals.remove(gone.journal));
   while (!gone.streams.empty()) {
     CO_TRY_ASSIGN(auto streams, co_await records.scan(partition, gone.streams, {.limit = 400}));
@@ -108,7 +112,8 @@ Task<Result<Unit>> LogsState::clean_up(std::string partition, std::string gone_k
 std::string group_arn(const aws::Context& context, std::string_view group) {
   return context.arn("logs", str("log-group:", group));
 }
-std::string access_arn(const aws::Context& context, std::string_view group, std::string_view stream) {
+std::string access_arn(const aws::Context& context, std::string_view group,
+                       std::string_view stream) {
   return context.arn("logs", str("log-group:", group, ":log-stream:", stream));
 }
 
@@ -124,7 +129,8 @@ Result<std::string> group_of_identifier(const aws::Context& context, std::string
   const auto arn = aws::parse_arn(identifier);
   if (!arn || arn->service != "logs" || !arn->resource.starts_with("log-group:"))
     return fail(invalid(str("'", identifier, "' is not the ARN of a log group.")));
-  if (arn->account != context.account() || arn->region != context.region()) return fail(no_such_group());
+  if (arn->account != context.account() || arn->region != context.region())
+    return fail(no_such_group());
   std::string_view name = std::string_view(arn->resource).substr(10);
   if (name.ends_with(":*")) name.remove_suffix(2);
   return std::string(name);
@@ -139,16 +145,20 @@ Result<std::string> group_of(const aws::Context& context, const std::optional<st
 }
 
 Task<Result<store::Versioned<GroupRecord>>> open_group(LogsState& state, aws::Context& context,
-                                                       std::string action, std::string arn, std::string name) {
+                                                       std::string action, std::string arn,
+                                                       std::string name) {
   CO_TRY_ASSIGN(auto group, co_await state.load_group(context.partition_key(), std::move(name)));
-  CO_TRY(co_await authorize(context, std::move(action), std::move(arn), group ? &group->value : nullptr));
+  CO_TRY(co_await authorize(context, std::move(action), std::move(arn),
+                            group ? &group->value : nullptr));
   if (!group) co_return fail(no_such_group());
   co_return std::move(*group);
 }
 
-Task<Result<Unit>> change_group(LogsState* state, std::string partition, std::string name, GroupChange change) {
+Task<Result<Unit>> change_group(LogsState* state, std::string partition, std::string name,
+                                GroupChange change) {
   auto updated = told(co_await store::update<GroupRecord>(
-      state->records, partition, group_key(name), [&change](std::optional<GroupRecord>& group) -> Result<Unit> {
+      state->records, partition, group_key(name),
+      [&change](std::optional<GroupRecord>& group) -> Result<Unit> {
         if (!group) return fail(no_such_group());
         return change(*group);
       }));
@@ -169,7 +179,8 @@ Result<std::string> from_token(const std::optional<std::string>& token) {
 std::string to_value(Time ingested, std::string_view message) {
   std::string value(8 + message.size(), '\0');
   const auto millis = static_cast<std::uint64_t>(to_millis(ingested));
-  for (int i = 0; i < 8; ++i) value[static_cast<std::size_t>(i)] = static_cast<char>(millis >> (56 - 8 * i));
+  for (int i = 0; i < 8; ++i)
+    value[static_cast<std::size_t>(i)] = static_cast<char>(millis >> (56 - 8 * i));
   message.copy(value.data() + 8, message.size());
   return value;
 }

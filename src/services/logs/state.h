@@ -43,9 +43,11 @@ struct LogsState {
   Random& random;
 
   // Nothing where there is none; no authorization.
-  [[clang::coro_wrapper]] Task<Result<LoadedGroup>> load_group(std::string partition, std::string name);
+  [[clang::coro_wrapper]] Task<Result<LoadedGroup>> load_group(std::string partition,
+                                                               std::string name);
   // ResourceNotFoundException names what is missing. Cached.
-  Task<Result<StreamPointer>> find_stream(std::string partition, std::string group, std::string stream);
+  Task<Result<StreamPointer>> find_stream(std::string partition, std::string group,
+                                          std::string stream);
   void forget_group(std::string_view partition, std::string_view group);
   void forget();
 
@@ -60,8 +62,10 @@ struct LogsState {
     std::uint64_t count = 1;
     std::vector<Completer<Unit>> waiting;
   };
-  static std::string cache_key(std::string_view partition, std::string_view group, std::string_view stream);
-  Task<Result<StreamPointer>> load_stream(std::string partition, std::string group, std::string stream);
+  static std::string cache_key(std::string_view partition, std::string_view group,
+                               std::string_view stream);
+  Task<Result<StreamPointer>> load_stream(std::string partition, std::string group,
+                                          std::string stream);
 
   std::mutex mutex_;  // guards what follows; never held across a wait
   std::unordered_map<std::string, StreamPointer> streams_;
@@ -71,11 +75,13 @@ struct LogsState {
 
 // ARNs in the forms that AWS authorizes with: "log-group:<group>:log-stream:<stream>", both ends
 // possibly empty, so that a policy's "log-group:<group>:*" covers group and streams.
-std::string group_arn(const aws::Context& context, std::string_view group);    // log-group:<group>
-std::string access_arn(const aws::Context& context, std::string_view group, std::string_view stream = {});
+std::string group_arn(const aws::Context& context, std::string_view group);  // log-group:<group>
+std::string access_arn(const aws::Context& context, std::string_view group,
+                       std::string_view stream = {});
 // Asks with the group's tags (aws:ResourceTag) where the group is known.
-[[clang::coro_wrapper]] Task<Result<Unit>> authorize(aws::Context& context, std::string action, std::string arn,
-                             const GroupRecord* group, aws::ConditionValues conditions = {});
+[[clang::coro_wrapper]] Task<Result<Unit>> authorize(aws::Context& context, std::string action,
+                                                     std::string arn, const GroupRecord* group,
+                                                     aws::ConditionValues conditions = {});
 
 // The group that an ARN, with or without ":*", or a plain name means.
 Result<std::string> group_of_identifier(const aws::Context& context, std::string_view identifier);
@@ -89,7 +95,8 @@ Result<std::string> group_of(const aws::Context& context, const std::optional<st
 
 // Changes a group's record; the cache forgets it. ResourceNotFoundException where there is none.
 using GroupChange = std::function<Result<Unit>(GroupRecord&)>;
-Task<Result<Unit>> change_group(LogsState* state, std::string partition, std::string name, GroupChange change);
+Task<Result<Unit>> change_group(LogsState* state, std::string partition, std::string name,
+                                GroupChange change);
 
 // Opaque page tokens.
 std::string to_token(std::string_view position);

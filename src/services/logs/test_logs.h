@@ -34,8 +34,10 @@ class LogsTest : public testing::Test {
   static constexpr std::int64_t kHourMs = 3'600'000, kDayMs = 24 * kHourMs;
 
   template <class Output, class Input>
-  Result<Output> call(Task<Result<Output>> (LogsService::*operation)(aws::Context&, Input), Input in) {
-    aws::Context context(authorizer_, identity_, "000000000000", "us-east-1", "request", clock_.now());
+  Result<Output> call(Task<Result<Output>> (LogsService::*operation)(aws::Context&, Input),
+                      Input in) {
+    aws::Context context(authorizer_, identity_, "000000000000", "us-east-1", "request",
+                         clock_.now());
     auto result = loop_.run((logs_.*operation)(context, std::move(in)));
     EXPECT_TRUE(context.decided() || !result);
     return result;
@@ -51,10 +53,12 @@ class LogsTest : public testing::Test {
     ASSERT_TRUE(call(&LogsService::create_log_group, std::move(in)));
   }
   void make_stream(std::string group, std::string name) {
-    ASSERT_TRUE(call(&LogsService::create_log_stream, gen::logs::CreateLogStreamInput{group, name}));
+    ASSERT_TRUE(
+        call(&LogsService::create_log_stream, gen::logs::CreateLogStreamInput{group, name}));
   }
   using Event = std::pair<std::int64_t, std::string>;
-  static gen::logs::PutLogEventsInput events_for(std::string group, std::string stream, const std::vector<Event>& events) {
+  static gen::logs::PutLogEventsInput events_for(std::string group, std::string stream,
+                                                 const std::vector<Event>& events) {
     gen::logs::PutLogEventsInput in;
     in.log_group_name = std::move(group);
     in.log_stream_name = std::move(stream);
@@ -77,7 +81,9 @@ class LogsTest : public testing::Test {
     for (const auto& event : *output->events) out.push_back(*event.message);
     return out;
   }
-  void advance(std::int64_t millis) { loop_.run(clock_.advance(std::chrono::milliseconds(millis))); }
+  void advance(std::int64_t millis) {
+    loop_.run(clock_.advance(std::chrono::milliseconds(millis)));
+  }
   std::int64_t now_ms() const { return to_millis(clock_.now()); }
 
   ManualLoop loop_;
