@@ -33,6 +33,15 @@ def test_aws_cli(cloud, tmp_path):
     aws(cloud, "lambda", "delete-function", "--function-name", "cli-function")
 
 
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "anything.lambda-url.us-east-1.localhost"])
+def test_https_on_the_same_port(cloud, host):
+    port = cloud.address.split(":")[1]
+    answer = subprocess.run(["curl", "-fsS", "--cacert", f"{cloud.data}/ca.crt", "--resolve", f"{host}:{port}:127.0.0.1",
+                             f"https://{host}:{port}/_pileus/health"], capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads(answer.stdout)["status"] == "ok"
+
+
 JS = """
 const {LambdaClient, CreateFunctionCommand, InvokeCommand, ListFunctionsCommand, DeleteFunctionCommand,
        waitUntilFunctionActiveV2, paginateListFunctions} = require('@aws-sdk/client-lambda');
