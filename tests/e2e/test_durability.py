@@ -28,7 +28,7 @@ def test_acknowledged_writes_survive_kill(fresh):
                 name = f"r{round_}-{worker}-{number}"
                 try:
                     client.create_user(UserName=name)
-                except (botocore.exceptions.HTTPClientError, botocore.exceptions.ClientError):
+                except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError):
                     return
                 acknowledged.append(name)
                 number += 1
