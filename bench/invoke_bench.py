@@ -19,7 +19,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests/e2e"))
-from cloud import ACCOUNT, REGION, Cloud, Functions, free_port, zipped  # noqa: E402
+from cloud import ACCOUNT, NODE_RUNTIME, REGION, Cloud, Functions, free_port, zipped  # noqa: E402
 
 import botocore.auth  # noqa: E402
 import botocore.awsrequest  # noqa: E402
@@ -275,14 +275,14 @@ def main():
             floor = pathlib.Path(folder, "floor.js")
             floor.write_text(NODE_FLOOR)
             node_zip = zipped(app__js=NODE)
-            node = functions.create(runtime="nodejs20.x", package=node_zip)
+            node = functions.create(runtime=NODE_RUNTIME, package=node_zip)
             functions.invoke(node, {"n": 1})
             warm(cloud, "Node", node, ["node", str(floor)], 400)
         if NATIVE.exists():
             cold(functions, "native", "provided.al2023", native_zip, "bootstrap", 5)
         cold(functions, "Python", "python3.11", zipped(app__py=PYTHON), "app.handler", 15)
         bare_interpreter("python3", ["/usr/bin/python3", "-c", "pass"])
-        cold(functions, "Node", "nodejs20.x", node_zip, "app.handler", 25)
+        cold(functions, "Node", NODE_RUNTIME, node_zip, "app.handler", 25)
         bare_interpreter("node", ["node", "-e", "0"])
     finally:
         cloud.close()

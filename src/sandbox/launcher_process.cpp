@@ -197,6 +197,29 @@ int LauncherProcess::next_wait() const {
 
 // A mount namespace of our own, so that no mount outlives us; an ordinary user gets a user
 // namespace for it.
+
+namespace {
+
+// In a chroot "/" is no mount point: its propagation cannot be set, pivot_root() refuses, and so do
+// user namespaces. From the true root of our own mount namespace all can be had: the chroot's
+// folder is mounted onto itself and becomes the root of that namespace.
+bool leave_and_mount_chroot() {
+  const int folder = ::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0 || ::chroot("/proc") != 0) return false;  // any folder: the way up is open now
+  bool up = ::fchdir(folder) == 0;
+  for (int depth = 0; up && depth < 64; ++depth) up = ::chdir("..") == 0;
+  up = up && ::chroot(".") == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) == 0;
+  char path[4096];
+  const bool entered = up && ::fchdir(folder) == 0 && ::getcwd(path, sizeof path) != nullptr &&
+                       ::mount(path, path, nullptr, MS_BIND | MS_REC, nullptr) == 0 &&
+                       ::chdir(path) == 0 && ::syscall(SYS_pivot_root, ".", ".") == 0 &&
+                       ::umount2(".", MNT_DETACH) == 0 && ::chdir("/") == 0;
+  ::close(folder);
+  return entered;
+}
+
+}  // namespace
+
 Result<Unit> LauncherProcess::own_namespaces() {
   privileged_ = ::geteuid() == 0 && ::unshare(CLONE_NEWNS) == 0;
   if (!privileged_) {
@@ -215,8 +238,8 @@ Result<Unit> LauncherProcess::own_namespaces() {
       return sys_fail("map our group", why);
     ::prctl(PR_SET_DUMPABLE, 0);
   }
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0)
-    return sys_fail("keep our mounts to ourselves");
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) == 0) return Unit{};
+  if (errno != EINVAL || !leave_and_mount_chroot()) return sys_fail("keep our mounts to ourselves");
   return Unit{};
 }
 

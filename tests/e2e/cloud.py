@@ -21,6 +21,8 @@ ACCOUNT = "000000000000"
 REGION = "us-east-1"
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [
     {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+# The newest managed Node.js runtime that this machine has (Debian 12's own is 18).
+NODE_RUNTIME = max((p.name for p in ROOT.glob("build/runtimes/nodejs*.x")), default="nodejs20.x", key=lambda n: int(n[6:-2]))
 LOGS_POLICY = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
 

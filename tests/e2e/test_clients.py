@@ -1,14 +1,11 @@
 """The tools people hold: the aws CLI and the JavaScript SDK v3, with nothing but the endpoint set."""
 
 import json
-import os
-import pathlib
-import shutil
 import subprocess
 
 import pytest
 
-from cloud import ROOT, TRUST, zipped
+from cloud import NODE_RUNTIME, ROOT, TRUST, zipped
 
 
 def aws(cloud, *arguments, cwd=None, check=True):
@@ -55,7 +52,7 @@ const fs = require('fs');
   out.account = (await new STSClient({}).send(new GetCallerIdentityCommand({}))).Account;
   const role = (await iam.send(new CreateRoleCommand({RoleName: 'js-role', AssumeRolePolicyDocument: process.env.TRUST}))).Role.Arn;
   try { await iam.send(new GetUserCommand({UserName: 'nobody'})); } catch (e) { out.error = e.name; }
-  await lambda.send(new CreateFunctionCommand({FunctionName: 'js-function', Runtime: 'nodejs20.x', Handler: 'app.handler', Role: role,
+  await lambda.send(new CreateFunctionCommand({FunctionName: 'js-function', Runtime: process.env.NODE_RUNTIME, Handler: 'app.handler', Role: role,
                                                Code: {ZipFile: fs.readFileSync(process.env.ZIP)}}));
   await waitUntilFunctionActiveV2({client: lambda, maxWaitTime: 30, minDelay: 1, maxDelay: 1}, {FunctionName: 'js-function'});
   const answer = await lambda.send(new InvokeCommand({FunctionName: 'js-function', Payload: JSON.stringify({n: 41})}));
@@ -70,14 +67,12 @@ const fs = require('fs');
 
 
 def test_javascript_sdk(cloud, tmp_path):
-    sdk = next((p for p in sorted(ROOT.glob("build/runtimes/*/node_modules")) if (p / "@aws-sdk/client-lambda").exists()), None)
-    if not sdk:
-        sdk = next((p.parents[1] for p in ROOT.glob("build/runtimes/**/node_modules/@aws-sdk/client-lambda")), None)
-    assert sdk, "run ./dev setup: the JavaScript SDK is part of the Node runtimes"
+    sdk = ROOT / "build/runtimes" / NODE_RUNTIME / "node_modules"
+    assert sdk.exists(), "run ./dev setup: the JavaScript SDK is part of the Node runtimes"
     (tmp_path / "f.zip").write_bytes(zipped(app__mjs="export const handler = async e => ({n: e.n + 1});\n"))
-    node = os.environ.get("PILEUS_TEST_NODE", shutil.which("node"))
+    node = json.loads((sdk.parent / "manifest.json").read_text())["interpreter"]
     answer = subprocess.run([node, "-e", JS], capture_output=True, text=True,
-                            env={**cloud.environment(), "NODE_PATH": str(sdk), "TRUST": TRUST, "ZIP": str(tmp_path / "f.zip")})
+                            env={**cloud.environment(), "NODE_PATH": str(sdk), "TRUST": TRUST, "NODE_RUNTIME": NODE_RUNTIME, "ZIP": str(tmp_path / "f.zip")})
     assert answer.returncode == 0, answer.stderr
     out = json.loads(answer.stdout.strip().splitlines()[-1])
     assert out["account"] == "000000000000" and out["error"] == "NoSuchEntityException"

@@ -8,7 +8,7 @@ import time
 import botocore.exceptions
 import pytest
 
-from cloud import zipped
+from cloud import NODE_RUNTIME, zipped
 
 ECHO = "def handler(event, context):\n    print('got', event)\n    return {'echo': event, 'name': context.function_name}\n"
 NODE_ECHO = "export const handler = async (event, context) => { console.log('got', event); return {echo: event, name: context.functionName}; };\n"
@@ -42,7 +42,7 @@ def test_python_function_answers_logs_and_reports(functions, echo):
 
 
 def test_node_function_answers(functions):
-    name = functions.create(NODE_ECHO, runtime="nodejs20.x")
+    name = functions.create(NODE_ECHO, runtime=NODE_RUNTIME)
     answer, payload = functions.invoke(name, {"b": 2})
     assert payload == {"echo": {"b": 2}, "name": name}
     assert any("got" in m for m in functions.messages(name, 4))
