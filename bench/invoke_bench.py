@@ -129,7 +129,8 @@ def startup():
             port = free_port()
             started = time.perf_counter()
             process = subprocess.Popen([str(ROOT / "build/release/pileus"), "serve", "--listen", f"127.0.0.1:{port}", "--data", data],
-                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            process.stdout.readline()  # it says so when it listens; asking in a loop would take its processor
             body = b"Action=GetCallerIdentity&Version=2011-06-15"
             request = (f"POST / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
                        f"Authorization: AWS4-HMAC-SHA256 Credential={ACCOUNT}/20260101/{REGION}/sts/aws4_request, SignedHeaders=host, Signature={'0' * 64}\r\n"
