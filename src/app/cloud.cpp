@@ -204,7 +204,17 @@ std::optional<net::TlsIdentity> Cloud::certificate_for(const std::string& name) 
 
 Task<void> Cloud::start_services(std::promise<Result<Unit>>& ready) {
   group_->spawn(logs_->keep_house());
+  group_->spawn(save_uses());
   ready.set_value(co_await lambda_->start());
+}
+
+// When keys and roles were last used is written down now and then; what is not yet goes with a
+// crash.
+Task<void> Cloud::save_uses() {
+  while (co_await sleep_for(std::chrono::minutes(1))) {
+    if (const auto saved = co_await iam_->save_last_uses(); !saved)
+      log::warn("last uses were not saved", {{"why", saved.error().message()}});
+  }
 }
 
 Task<net::Response> Cloud::serve(net::Request& request) {

@@ -61,6 +61,7 @@ class Cloud {
   Result<Unit> listen();
   Task<void> start_services(std::promise<Result<Unit>>& ready);
   Task<void> stop_services();
+  Task<void> save_uses();
   // Runs a task on the first loop and waits for it: starting and stopping only.
   void run_and_wait(Task<void> task);
 

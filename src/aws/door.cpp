@@ -219,19 +219,15 @@ class Door::Impl {
   // The administrator of an account: what the owner's convenience amounts to.
   std::shared_ptr<const Identity> owner(const std::string& account) {
     std::lock_guard lock(owners_mutex_);
-    auto& known = owners_[account];
-    if (!known) {
-      if (owners_.size() > kMaxOwners) owners_.clear();
-      auto root = std::make_shared<Identity>();
-      root->type = Identity::Type::kRoot;
-      root->account = account;
-      root->arn = str("arn:aws:iam::", account, ":root");
-      root->user_id = account;
-      auto made = root;
-      owners_[account] = made;
-      return made;
-    }
-    return known;
+    if (const auto known = owners_.find(account); known != owners_.end()) return known->second;
+    if (owners_.size() >= kMaxOwners) owners_.clear();
+    auto root = std::make_shared<Identity>();
+    root->type = Identity::Type::kRoot;
+    root->account = account;
+    root->arn = str("arn:aws:iam::", account, ":root");
+    root->user_id = account;
+    owners_.emplace(account, root);
+    return root;
   }
 
   Task<net::Response> handle(net::Request& request, Trust trust) {

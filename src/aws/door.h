@@ -68,7 +68,8 @@ class Door final : public Caller {
                           std::string region);
   Authorizer& authorizer();
 
-  // Forgets derived signing keys (after a reset).
+  // Forgets whom it knows as owners (after a reset). Derived signing keys are bound to their
+  // secret.
   void forget();
 
  private:
