@@ -2,7 +2,7 @@
 """Invoking functions: start of the server, warm and cold invokes, throughput; floors and peers in the same run.
 
 Floor of a warm invoke: the same handler behind a bare HTTP server of its own runtime, asked by the same
-client over the same kind of connection. Peer: serverless-offline (npm), when it can be installed.
+client over the same kind of connection. Peers: serverless-offline (npm) and AWS's Runtime Interface Emulator (Go), when they can be installed.
 """
 
 import json
@@ -256,6 +256,38 @@ def peer():
         process.wait()
 
 
+def emulator():
+    """AWS's own emulator around the same native bootstrap: one process, no isolation, no roles, no signatures."""
+    binary = ROOT / "build/bench-peers/aws-lambda-rie"
+    if not binary.exists():
+        if not shutil.which("go"):
+            row("peer Lambda Runtime Interface Emulator", "skipped", "needs the Go toolchain")
+            return
+        binary.parent.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(["go", "build", "-o", str(binary), "github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie"],
+                              cwd=ROOT / "bench/peers", capture_output=True, text=True)
+        if done.returncode:
+            row("peer Lambda Runtime Interface Emulator", "skipped", done.stderr.strip().splitlines()[-1][:80])
+            return
+    port = free_port()
+    process = subprocess.Popen([str(binary), "--runtime-interface-emulator-address", f"127.0.0.1:{port}",
+                                "--runtime-api-address", f"127.0.0.1:{free_port()}", "--log-level", "error", str(NATIVE)],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_port(port, process)
+        request = (f"POST /2015-03-31/functions/function/invocations HTTP/1.1\r\nHost: localhost\r\n"
+                   f"Content-Length: {len(EVENT)}\r\n\r\n").encode() + EVENT
+        started = time.perf_counter()
+        connection = Connection(port, request)
+        connection.once()
+        row("peer Runtime Interface Emulator: first native invoke", us(time.perf_counter() - started))
+        p50, p99 = percentiles(connection)
+        row("peer Runtime Interface Emulator: warm native p50", us(p50), f"p99 {us(p99)} (no isolation, no roles)")
+    finally:
+        process.kill()
+        process.wait()
+
+
 def main():
     startup()
     cloud = Cloud("--log-level", "warn").start()
@@ -288,7 +320,7 @@ def main():
     finally:
         cloud.close()
     peer()
-    row("peer Lambda Runtime Interface Emulator", "not run", "its Go module is not served by the module proxy")
+    emulator()
 
 
 if __name__ == "__main__":
