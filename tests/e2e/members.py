@@ -172,7 +172,7 @@ class Contract:
             "a", "a1", "aaaaaaaaaaaa", "000000000000", "us-east-1", "/a", "/mnt/a", "1", "vpc-12345678", "subnet-12345678", "sg-12345678",
             arn.format("kms", "key/a"), arn.format("sqs", "q"), arn.format("lambda", "layer:l:1"), arn.format("iam", "role/r"),
             arn.format("elasticfilesystem", "access-point/fsap-0123456789abcdef0"),
-            arn.format("lambda", "code-signing-config:csc-0123456789abcdef0"), arn.format("lambda", "capacity-provider:a"),
+            arn.format("lambda", "code-signing-config:csc-0123456789abcdef0"), arn.format("lambda", "capacity-provider:a"), arn.format("lambda", "runtime/aaaaaaaa"),
             "arn:aws:lambda:us-east-1::runtime:" + "0" * 64, "000000000000.dkr.ecr.us-east-1.amazonaws.com/a:b"]
         for text in tries:
             fits = shape.get("min", 0) <= len(text) <= shape.get("max", 1 << 20)
@@ -268,7 +268,7 @@ class World:
 GENERATED = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b(?:AKIA|ASIA|AROA|AIDA|AGPA|ANPA|AIPA|ASCA|APKA)[A-Z0-9]{12,}"
                        r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+\d{4}|\+00:00)")
 SECRETS = {"SecretAccessKey", "SessionToken", "Marker", "NextMarker", "nextToken", "nextForwardToken", "nextBackwardToken", "eventId",
-           "ingestionTime", "creationTime", "uploadSequenceToken", "nextSequenceToken", "Location", "RequestId", "lastIngestionTime"}
+           "ingestionTime", "creationTime", "uploadSequenceToken", "nextSequenceToken", "Location", "RequestId", "lastIngestionTime", "SessionTokenSize", "SessionTokenUtilization"}
 
 
 def scrub(value, account, name=""):
@@ -290,14 +290,17 @@ def scrub(value, account, name=""):
 
 # --- proving ---------------------------------------------------------------------------------------------------------
 
-def with_member(values, path, value):
+def with_member(contract, operation, values, path, value):
     """The input with one member set; lists are entered at their first element."""
     values = copy.deepcopy(values)
-    at, parts = values, path.split(".")
+    at, parts, shape = values, path.split("."), contract.shapes[contract.input_of(operation)]
     for part in parts[:-1]:
-        at = at.setdefault(part, {})
-        if isinstance(at, list):
-            at = at[0]
+        shape = contract.shapes[shape["members"][part]["shape"]]
+        if shape["type"] == "list":
+            shape = contract.shapes[shape["member"]["shape"]]
+            at = at.setdefault(part, [{}])[0]
+        else:
+            at = at.setdefault(part, {})
     at[parts[-1]] = value
     return values
 
@@ -309,6 +312,9 @@ class Proof:
         self.clients, self.contract, self.recipe = clients, contract, recipe
         self.operation = recipe.call.operation
         self.worlds, self.baselines = {}, {}
+
+    def set(self, values, path, value):
+        return with_member(self.contract, self.operation, values, path, value)
 
     def world(self, given):
         if not self.recipe.reads:
@@ -350,7 +356,7 @@ class Proof:
         given = self.recipe.given + tuple(variant.given)
         see = tuple(variant.see) if variant.see is not None else self.recipe.see
         values, before = self.baseline(variant.base, given, see, variant.caller)
-        after = self.seen(with_member(values, path, variant.value), given, see, variant.caller)
+        after = self.seen(self.set(values, path, variant.value), given, see, variant.caller)
         assert after != before, f"{self.operation}.{path} = {variant.value!r} changes nothing: {after}"
         code = after["Error"]["Code"] if isinstance(after, dict) and "Error" in after else None
         if variant.error or code not in (None, *NOT_THERE):
@@ -362,13 +368,13 @@ class Proof:
         documented = self.contract.shapes[self.contract.input_of(self.operation)]["members"][name].get("documentation", "")
         assert variant.quote in re.sub("<[^>]*>", "", documented), f"{self.operation}.{path}: AWS says: {documented}"
         values, before = self.baseline({}, self.recipe.given, self.recipe.see)
-        after = self.seen(with_member(values, path, variant.value), self.recipe.given, self.recipe.see)
+        after = self.seen(self.set(values, path, variant.value), self.recipe.given, self.recipe.see)
         assert after == before, f"{self.operation}.{path} acts: {after}"
 
     def is_refused(self, path, shape):
         place, accepts = self.contract.refusal(self.operation, path)
         if path in self.recipe.members:
-            values = with_member(self.recipe.call.input, path, self.recipe.members[path])
+            values = self.set(self.recipe.call.input, path, self.recipe.members[path])
         else:
             top = path.split(".")[0]
             root = self.contract.shapes[self.contract.input_of(self.operation)]["members"][top]["shape"]
@@ -381,7 +387,7 @@ class Proof:
             f"{place} is not supported by Pileus: " in error.get("Message", ""), f"{self.operation}.{path} is not refused: {values} {error}"
         for value in accepts:
             typed = {"true": True, "false": False}.get(value, value)
-            allowed = with_member(self.recipe.call.input, place, typed)
+            allowed = self.set(self.recipe.call.input, place, typed)
             seen = self.seen(allowed, self.recipe.given, ())
             assert "Error" not in seen, f"{self.operation}.{place} = {value!r} is not accepted: {seen}"
 

@@ -83,8 +83,8 @@ recipe(ASSUME, given=role("reader", None, WIDE), members={
     "SourceIdentity": but("ann", given=role("sourced", None, BY_SOURCE), base={"RoleArn": ROLE + "sourced"}, see=(USERS,)),
     "ProvidedContexts": but([{"ProviderArn": "arn:aws:iam::aws:contextProvider/IdentityCenter", "ContextAssertion": "assertion"}],
                             error="InvalidParameterValue"),
-    "ProvidedContexts.ProviderArn": but([{"ProviderArn": "arn:aws:iam::aws:contextProvider/IdentityCenter"}], error="InvalidParameterValue"),
-    "ProvidedContexts.ContextAssertion": but([{"ContextAssertion": "assertion"}], error="InvalidParameterValue"),
+    "ProvidedContexts.ProviderArn": but("arn:aws:iam::aws:contextProvider/IdentityCenter", error="InvalidParameterValue"),
+    "ProvidedContexts.ContextAssertion": but("assertion", error="InvalidParameterValue"),
     "MinimumSessionTokenSize": but(3000, see=(token_is_long,)),
 })
 recipe(sts("GetSessionToken"), members={
