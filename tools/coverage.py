@@ -66,7 +66,9 @@ def page(services):
            "Made by `tools/coverage.py` from the models and `models/services/*.json`; not edited by hand.", "",
            "An operation that is not spoken answers `NotImplemented` (501) in its protocol's own form. An input member",
            "is honoured, or refused by name with the reason; nothing is accepted and ignored. Members are counted at",
-           "every depth of an operation's input.", "",
+           "every depth of an operation's input. `tests/e2e/test_members.py` proves it against a running server: each",
+           "member honoured is seen to act (what can be seen differs from the same call without it), each one refused is",
+           "refused by its name, and an operation or member without a proof fails the test.", "",
            "| service | operations spoken | of | members honoured | refused by name | of |",
            "|---|---:|---:|---:|---:|---:|"]
     for service in services:
