@@ -348,10 +348,10 @@ Result<std::string> HttpServer::listen(const std::string& address, Handler handl
     const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct stat status{};
     const char* const path = reinterpret_cast<const sockaddr_un*>(where.get())->sun_path;
-    if (::connect(probe, where.get(), where.size) != 0 && errno == ECONNREFUSED &&
+    if (probe >= 0 && ::connect(probe, where.get(), where.size) != 0 && errno == ECONNREFUSED &&
         ::stat(path, &status) == 0 && S_ISSOCK(status.st_mode))
       ::unlink(path);
-    ::close(probe);
+    if (probe >= 0) ::close(probe);
   }
   if (::bind(fd, where.get(), where.size) != 0 || ::listen(fd, kBacklog) != 0) {
     auto error = refused(address, "listen on");

@@ -232,7 +232,11 @@ def main():
     try:
         first = soak.quiet()
         soak.run(minutes * 60)
-        print("    at rest, first server:", first, " last server:", soak.quiet())
+        soak.cloud.admin("POST", "reset")  # ends the environments: what they held must be given back
+        last = soak.quiet()
+        print("    at rest, first server:", first, " last server, emptied:", last)
+        if last["descriptors"] > first["descriptors"] + 10:
+            soak.fault("descriptors left open")
     finally:
         soak.cloud.close()
     time.sleep(1)
