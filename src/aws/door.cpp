@@ -91,6 +91,20 @@ bool is_account_id(std::string_view text) {
   return text.size() == 12 && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
+// What an error repeats of the request may be bytes that no protocol can hold as text.
+Error as_text(const Error& error) {
+  const bool utf8 = is_utf8(error.message());
+  std::string message;
+  for (const char c : error.message()) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool control = (byte < 0x20 && c != '\n' && c != '\t') || byte == 0x7f;
+    message += control || (byte >= 0x80 && !utf8) ? '?' : c;
+  }
+  Error told(error.code(), std::move(message), error.status());
+  for (const auto& [name, value] : error.members()) told = std::move(told).with(name, value);
+  return told;
+}
+
 net::Response to_response(protocol::WireResponse wire) {
   net::Response response;
   response.status = wire.status;
@@ -140,9 +154,15 @@ class Door::Impl {
                                      .query_compatible = false,
                                      .operations = {},
                                      .errors = {}};
-    const Service& service = call.room ? *call.room->service : kNobody;
-    return to_response(
-        protocol::write_error(service, call.protocol, call.operation, error, call.request_id));
+    static constexpr Service kNobodyOfS3 = [] {
+      Service service = kNobody;
+      service.bare_xml_errors = true;
+      return service;
+    }();
+    const Service& nobody = call.protocol == Protocol::kRestXml ? kNobodyOfS3 : kNobody;
+    const Service& service = call.room ? *call.room->service : nobody;
+    return to_response(protocol::write_error(service, call.protocol, call.operation, as_text(error),
+                                             call.request_id));
   }
 
   const Room* room_of(const Service* service) const {

@@ -35,7 +35,7 @@ TEXT = "abcXYZ019 _-./:+&=<>%\"'\\\n\té日😀"
 
 class Tool:
     def __init__(self):
-        self.process = subprocess.Popen([TOOL], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([TOOL], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, errors="replace")
 
     def __call__(self, **job):
         self.process.stdin.write(json.dumps(job) + "\n")

@@ -10,10 +10,21 @@ XmlText::XmlText() : document_(std::make_unique<pugi::xml_document>()) {}
 XmlText::~XmlText() = default;
 
 bool XmlText::parse(std::string_view text) {
-  const unsigned options = pugi::parse_default | pugi::parse_ws_pcdata_single;
-  return is_utf8(text) &&
-         document_->load_buffer(text.data(), text.size(), options, pugi::encoding_utf8) &&
-         document_->document_element();
+  // Document types and what stands beside the root are kept, so that they can be refused.
+  const unsigned options = pugi::parse_default | pugi::parse_ws_pcdata_single |
+                           pugi::parse_doctype | pugi::parse_fragment;
+  if (!is_utf8(text) ||
+      !document_->load_buffer(text.data(), text.size(), options, pugi::encoding_utf8))
+    return false;
+  int roots = 0;
+  for (const auto& node : document_->children()) {
+    const bool blank = node.type() == pugi::node_pcdata && trim(node.value()).empty();
+    if (node.type() == pugi::node_element)
+      ++roots;
+    else if (!blank)
+      return false;
+  }
+  return roots == 1;
 }
 pugi::xml_node XmlText::root() const { return document_->document_element(); }
 
@@ -79,10 +90,18 @@ struct Reader {
       case Kind::kDocument:
         return malformed("Documents are not supported in XML");
       default:
+        if (!reading.client && has_elements(in))
+          return malformed("Elements were found where a text was expected");
         return read_scalar(reading, shape,
                            timestamp_format(shape, member, TimestampFormat::kIso8601),
                            text_for(shape, in), out);
     }
+  }
+
+  static bool has_elements(const pugi::xml_node& in) {
+    const auto children = in.children();
+    return std::any_of(children.begin(), children.end(),
+                       [](const auto& node) { return node.type() == pugi::node_element; });
   }
 
   static std::string text_for(const Shape& shape, const pugi::xml_node& in) {

@@ -15,7 +15,7 @@ class XmlText {
  public:
   XmlText();
   ~XmlText();
-  // False when the text is not one well-formed element.
+  // False when the text is not one well-formed element, or names a document type.
   bool parse(std::string_view text);
   pugi::xml_node root() const;
 
