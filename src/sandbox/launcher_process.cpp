@@ -350,7 +350,12 @@ void LauncherProcess::handle(Packet packet) {
 Result<Unit> LauncherProcess::open_mounts(const std::vector<Source>& sources,
                                           std::vector<UniqueFd>& fds) {
   for (const auto& source : sources) {
-    UniqueFd fd(clone_mount(source.path, source.read_only ? Access::kReadOnly : Access::kWritable));
+    std::vector<std::string> folders = {source.path};
+    folders.insert(folders.end(), source.below.begin(), source.below.end());
+    UniqueFd fd(
+        folders.size() > 1
+            ? merge_mount(folders)
+            : clone_mount(source.path, source.read_only ? Access::kReadOnly : Access::kWritable));
     if (!fd) return sys_fail(str("mount ", source.path));
     fds.push_back(std::move(fd));
   }
