@@ -103,6 +103,10 @@ sandbox::Assignment Environment::assignment(const Launch& launch, const std::str
   const Configuration& configuration = dispatcher_->configuration();
   sandbox::Assignment what;
   what.mounts.push_back({launch.code_folder, "/var/task", true});
+  if (!launch.layer_folders.empty()) {
+    auto& opt = what.mounts.emplace_back(sandbox::Mount{launch.layer_folders.back(), "/opt", true});
+    opt.below.assign(launch.layer_folders.rbegin() + 1, launch.layer_folders.rend());
+  }
   what.environment = function_variables(configuration, *runtime_, *launch.session,
                                         dispatcher_->home().ref().region, stream);
   if (runtime_->argv.empty()) what.argv = {"/var/task/bootstrap"};

@@ -35,7 +35,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
     std::shared_ptr<Dispatcher> dispatcher;
     std::shared_ptr<const aws::Session> session;  // shared by the function's environments
     std::string code_folder;
-    std::shared_ptr<LogStream> log;  // of the attempt before, or null
+    std::vector<std::string> layer_folders;  // earlier ones first; for /opt
+    std::shared_ptr<LogStream> log;          // of the attempt before, or null
     Phase phase = Phase::kInit;
     std::unique_ptr<Invocation> claimed;  // kInvoke: the event that waits for just this one
   };
