@@ -1,13 +1,12 @@
 """Code signing configurations, and the versions of runtimes that functions keep to."""
 
 import json
-import os
 import re
 
 import botocore.exceptions
 import pytest
 
-from cloud import ACCOUNT, REGION, Functions, zipped
+from cloud import ACCOUNT, REGION, ROOT, Functions, zipped
 
 PROFILE = f"arn:aws:signer:{REGION}:{ACCOUNT}:/signing-profiles/profile/abcdefgh"
 SOURCE = "def handler(e, c): return 1\n"
@@ -112,19 +111,38 @@ def test_a_function_keeps_to_a_version_of_its_runtime(functions):
 def test_an_older_version_of_a_runtime_runs_while_it_is_there(fresh, tmp_path):
     """Two folders hold the same runtime; they differ in a variable that the function sees."""
     runtimes = tmp_path / "runtimes"
+    origin = json.loads((ROOT / "build/runtimes/python3.11/manifest.json").read_text())
 
     def put(folder, era):
         (runtimes / folder).mkdir(parents=True, exist_ok=True)
-        (runtimes / folder / "manifest.json").write_text(json.dumps({
-            "runtime": "provided.old", "interpreter": "/bin/sh", "argv": ["/bin/sh", "-c", era], "environment": {"ERA": era}}))
-    # provided.al2023 itself can be overlaid by a manifest; here a managed runtime is copied with another variable.
-    from cloud import ROOT
-    origin = json.loads((ROOT / "build/runtimes/python3.11/manifest.json").read_text())
-    for folder, era in (("python3.11", "new"), ("python3.11-kept", "old")):
-        (runtimes / folder).mkdir(parents=True)
         manifest = {**origin, "environment": {**origin["environment"], "ERA": era}}
         (runtimes / folder / "manifest.json").write_text(json.dumps(manifest))
+
+    put("python3.11", "old")
     server = fresh("--runtimes", str(runtimes))
     functions = Functions(server)
-    name = functions.create("import os\ndef handler(e, c): return os.environ['ERA']\n")
+    name = functions.create("import os\ndef handler(e, c): return os.environ['ERA']\n", Publish=True)
+    old = functions.api.get_function_configuration(FunctionName=name)["RuntimeVersionConfig"]["RuntimeVersionArn"]
+    functions.api.put_runtime_management_config(FunctionName=name, UpdateRuntimeOn="FunctionUpdate")
+    functions.api.put_runtime_management_config(FunctionName=name, Qualifier="1", UpdateRuntimeOn="Manual", RuntimeVersionArn=old)
+    put("python3.11", "new")
+    put("python3.11-kept", "old")
+    server.admin("GET", "runtimes")
+    assert functions.invoke(name)[1] == "old", "kept to what was newest when the function was last updated"
+    assert functions.invoke(name, Qualifier="1")[1] == "old"
+    other = functions.create("import os\ndef handler(e, c): return os.environ['ERA']\n")
+    assert functions.invoke(other)[1] == "new"
+    changed = functions.api.update_function_configuration(FunctionName=name, MemorySize=256)
+    assert changed["RuntimeVersionConfig"]["RuntimeVersionArn"] != old
     assert functions.invoke(name)[1] == "new"
+    assert functions.invoke(name, Qualifier="1")[1] == "old"
+    (runtimes / "python3.11-kept" / "manifest.json").unlink()
+    server.stop()
+    server.start()
+    assert functions.invoke(name)[1] == "new"
+    words = fails("InvalidRuntimeException", functions.api.invoke, FunctionName=name, Qualifier="1")
+    assert "PutRuntimeManagementConfig" in words
+    shown = functions.api.get_function_configuration(FunctionName=name, Qualifier="1")["RuntimeVersionConfig"]
+    assert shown["RuntimeVersionArn"] == old and "not on this machine" in shown["Error"]["Message"]
+    functions.api.put_runtime_management_config(FunctionName=name, Qualifier="1", UpdateRuntimeOn="Auto")
+    assert functions.invoke(name, Qualifier="1")[1] == "new"

@@ -12,7 +12,7 @@ import zipfile
 import botocore.exceptions
 import pytest
 
-from cloud import ACCOUNT, NODE_RUNTIME, REGION, zipped
+from cloud import ACCOUNT, NODE_RUNTIME, REGION, Functions, zipped
 
 OTHER = "222222222222"
 
@@ -116,7 +116,6 @@ def test_a_node_function_finds_the_packages_of_a_layer(functions):
 
 
 def test_a_function_keeps_a_deleted_layer_over_a_crash(fresh):
-    from cloud import Functions
     server = fresh()
     functions = Functions(server)
     made = layer(functions.api, {"python/kept.py": "x = 'kept'\n"}, name="kept")
@@ -159,7 +158,6 @@ def test_what_cannot_be_a_layer_or_be_used_is_refused(functions):
 
 
 def test_code_and_layers_share_a_limit(functions):
-    big = packed({"zeros": (b"\0", 0o644)})
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("zeros", b"\0" * (130 << 20))
@@ -175,7 +173,6 @@ def test_another_account_uses_a_layer_only_when_it_may(cloud, functions):
     made = layer(api, {"python/lent.py": "x = 'lent'\n"})
     name, arn = made["LayerArn"], made["LayerVersionArn"]
     fails("ResourceNotFoundException", api.get_layer_version_policy, LayerName=name, VersionNumber=1)
-    from cloud import Functions
     theirs = Functions(cloud)
     theirs.iam, theirs.api = cloud.client("iam", key=OTHER), cloud.client("lambda", key=OTHER)
     fails("AccessDeniedException", theirs.api.get_layer_version_by_arn, Arn=arn)
