@@ -42,6 +42,7 @@ Task<Result<Unit>> LambdaService::Impl::delete_version(FunctionRef ref) {
   auto committed = co_await given.records.commit(ref.partition(), std::move(transaction));
   if (!committed && !committed.error().is(errc::kConflict))
     co_return fail(std::move(committed).error());
+  CO_TRY(co_await remove_belongings(ref));
   CO_TRY(co_await engine.changed(ref));
   co_return co_await code.release(version->value.code_id, code_user(ref, ref.qualifier));
 }
@@ -71,6 +72,7 @@ Task<Result<Unit>> LambdaService::Impl::delete_all(FunctionRef ref) {
   store::Transaction transaction;
   transaction.remove(function_key(ref.name));
   CO_TRY(co_await given.records.commit(ref.partition(), std::move(transaction)));
+  CO_TRY(co_await remove_belongings(ref));
   CO_TRY(co_await engine.changed(ref));
   for (auto& [id, user] : released) CO_TRY(co_await code.release(id, user));
   co_return Unit{};
