@@ -33,8 +33,9 @@ TEST(UrlHost, Is_found_in_host_headers_only_where_it_is_one) {
   EXPECT_EQ(lower->region, "eu-west-1");
   EXPECT_EQ(lower->account, "123456789012");
   EXPECT_EQ(lower->domain, id + ".lambda-url.eu-west-1.localhost");
-  for (const std::string other : {std::string("localhost:4566"), std::string(), id + ".localhost",
-                                  id + ".lambda-url.localhost", "x.lambda-url.eu-west-1.localhost"})
+  for (const std::string& other :
+       std::vector<std::string>{std::string("localhost:4566"), std::string(), id + ".localhost",
+                                id + ".lambda-url.localhost", "x.lambda-url.eu-west-1.localhost"})
     EXPECT_FALSE(parse_url_host(other)) << other;
 }
 
