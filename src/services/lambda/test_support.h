@@ -113,7 +113,8 @@ class Bed {
     group_->spawn(deliver<T>(std::move(task), &promise));
     return future.get();
   }
-  void restart();  // the service anew over the same stores
+  void restart();                                    // the service anew over the same stores
+  std::function<void(LambdaService&)> before_start;  // of each service
 
   aws::Context context();
   Result<gen::lambda::CreateFunctionOutput> create(

@@ -232,6 +232,7 @@ void Bed::make() {
                                                          random,
                                                          {}},
                                             options);
+  if (before_start) before_start(*service);
   auto started = run(service->start());
   EXPECT_TRUE(started) << started.error().message();
 }
