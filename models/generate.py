@@ -80,6 +80,10 @@ class ServiceModel:
                 if side in self.operations[op]:
                     self.root(self.operations[op][side])
                     self.visit(self.operations[op][side]["shape"])
+        for op in self.spoken:
+            shape = self.operations[op].get("input", {}).get("shape")
+            if shape and any(self.is_stream(m) for m in self.shapes[shape].get("members", {}).values()):
+                raise SystemExit(f"models/services/{name}.json: {op} takes a stream of events, which is not spoken yet")
         self.errors = [n for n, s in sorted(self.shapes.items()) if s.get("exception") or "error" in s]
         spoken_errors = {e["shape"] for op in self.spoken for e in self.operations[op].get("errors", [])}
         self.error_structs = {n for n in self.errors if n in spoken_errors and self.extra_members(n)}
@@ -134,6 +138,10 @@ class ServiceModel:
     def is_struct(self, shape_name):
         shape = self.shapes[shape_name]
         return shape["type"] == "structure" and not shape.get("document")
+
+    def is_stream(self, member):
+        """A member that is a stream of events: aws/event_stream.h."""
+        return bool(self.shapes[member["shape"]].get("eventstream"))
 
     def struct_references(self, shape_name, seen=None):
         """Structures a structure holds, through lists and maps."""
@@ -211,6 +219,8 @@ class ServiceModel:
 
     def holder_type(self, owner, member, required):
         inner = self.cpp_type(member["shape"])
+        if self.is_stream(member):
+            return f"aws::EventStream<{inner}>"
         if self.direct_in_group(owner, member["shape"]):
             return f"aws::Box<{inner}>"
         return inner if required else f"std::optional<{inner}>"
@@ -248,6 +258,8 @@ def write_shapes(svc, writer):
     for leader, members in svc.group_members.items():
         includes = sorted({svc.group_of[e] for m in members for e in svc.edges[m]} - {leader})
         lines = [HEADER, '#include "aws/holders.h"\n']
+        if any(svc.is_stream(m) for s in members for m in svc.shapes[s].get("members", {}).values()):
+            lines.append('#include "aws/event_stream.h"\n')
         lines += [f'#include "gen/{svc.name}/shapes/{other}.h"\n' for other in includes]
         lines.append(f"\nnamespace pileus::gen::{svc.name} {{\n\n")
         if len(members) > 1:
@@ -509,11 +521,13 @@ class Tables:
         svc, out = self.svc, []
         required = set(shape.get("required", []))
         members = shape.get("members", {})
-        payload = None
+        payload = events = None
         if members:
             out.append(f"constexpr Member members_{name}[] = {{\n")
             for position, (member, spec) in enumerate(members.items()):
-                if shape.get("payload") == member:
+                if svc.is_stream(spec):
+                    events = position
+                elif shape.get("payload") == member:
                     payload = position
                 out.append("  {" + ", ".join(self.member(name, shape, member, spec, member in required)) + "},\n")
             out.append("};\n")
@@ -524,6 +538,8 @@ class Tables:
             fields.append(f".members = members_{name}")
         if payload is not None:
             fields.append(f".payload = &members_{name}[{payload}]")
+        if events is not None:
+            fields.append(f".events = &members_{name}[{events}]")
         if shape.get("union"):
             fields.append(".is_union = true")
         if "locationName" in shape:
@@ -547,7 +563,9 @@ class Tables:
             location = "kBody"  # a request's binding means nothing in an answer
         if location == "kQuery" and target["type"] == "map":
             location = "kQueryMap"
-        if shape.get("payload") == name:
+        if svc.is_stream(spec):
+            location = "kEvents"
+        elif shape.get("payload") == name:
             location = "kPayload"
         fields = [f".name = {quoted(name)}", f".wire_name = {quoted(spec.get('locationName', name))}",
                   f".query_name = {quoted(spec.get('queryName'))}", f".shape = &shape_{spec['shape']}",
@@ -561,13 +579,15 @@ class Tables:
                          ("xml_attribute", spec.get("xmlAttribute")), ("idempotency_token", spec.get("idempotencyToken")),
                          ("streaming", spec.get("streaming") or target.get("streaming")),
                          ("json_header", spec.get("jsonvalue")), ("host_label", spec.get("hostLabel")),
-                         ("event_payload", spec.get("eventpayload"))):
+                         ("event_payload", spec.get("eventpayload")), ("event_header", spec.get("eventheader"))):
             if on:
                 fields.append(f".{flag} = true")
         namespace = spec.get("xmlNamespace")
         if isinstance(namespace, dict):
             fields.append(f".xml_prefix = {quoted(namespace.get('prefix'))}")
             fields.append(f".xml_namespace = {quoted(namespace.get('uri'))}")
+        if svc.is_stream(spec):
+            fields.append(f".stream = &stream_ops<{svc.cpp_type(spec['shape'])}>")
         return fields
 
     def errors(self):

@@ -8,6 +8,14 @@
 //     });
 //   }
 //
+// A handler that answers piece by piece (for InvokeWithResponseStream and function URLs):
+//
+//   return pileus_lambda::run_streaming([](const pileus_lambda::Invocation&, pileus_lambda::Stream& out) {
+//     out.http(200, "{\"content-type\":\"text/plain\"}");  // for function URLs; else out.content_type("…")
+//     out.write("first");
+//     out.write("second");
+//   });
+//
 // One thread, one event at a time. A handler's exception becomes an error answer; what cannot be
 // sent ends the process, and the platform reports it.
 #pragma once
@@ -84,6 +92,34 @@ inline Answer failure(std::string error_type, std::string_view message) {
 }
 
 using Handler = std::function<Answer(const Invocation&)>;
+
+namespace detail {
+class Connection;
+}
+
+// An answer on its way: what is written reaches the caller at once. A slow reader makes write()
+// wait. An exception of the handler, before or after the first byte, ends it as an error.
+class Stream {
+ public:
+  Stream(detail::Connection& api, const std::string& request_id) : api_(api), request_id_(request_id) {}
+  void content_type(std::string type) { type_ = std::move(type); }  // before the first write
+  // Status, headers (a JSON object) and cookies (a JSON array) of a function URL's answer; first.
+  void http(int status, const std::string& headers = "{}", const std::string& cookies = "[]") {
+    type_ = "application/vnd.awslambda.http-integration-response";
+    write("{\"statusCode\":" + std::to_string(status) + ",\"headers\":" + headers + ",\"cookies\":" + cookies +
+          "}" + std::string(8, '\0'));
+  }
+  inline void write(std::string_view bytes);
+  inline void end(const Answer* failure);  // the runtime's
+
+ private:
+  inline void begin();
+  detail::Connection& api_;
+  const std::string& request_id_;
+  std::string type_ = "application/octet-stream";
+  bool begun_ = false;
+};
+using StreamHandler = std::function<void(const Invocation&, Stream&)>;
 
 namespace detail {
 
@@ -224,6 +260,19 @@ class Connection {
   std::string buffer_;  // received and not used yet
 };
 
+inline std::string base64(std::string_view in) {
+  static const char* kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  for (std::size_t at = 0; at < in.size(); at += 3) {
+    std::uint32_t three = 0;
+    for (std::size_t i = 0; i < 3; ++i)
+      three = three << 8 | (at + i < in.size() ? static_cast<unsigned char>(in[at + i]) : 0u);
+    for (std::size_t i = 0; i < 4; ++i)
+      out += at + i <= in.size() ? kDigits[three >> (18 - 6 * i) & 63] : '=';
+  }
+  return out;
+}
+
 inline std::string post_request(const std::string& address, const std::string& path,
                                 const Answer& answer) {
   std::string out = "POST ";
@@ -291,6 +340,35 @@ inline Answer call(const Handler& handler, const Invocation& in) {
 
 }  // namespace detail
 
+inline void Stream::begin() {
+  if (begun_) return;
+  begun_ = true;
+  api_.send(std::string("POST ") + detail::kApi + "invocation/" + request_id_ + "/response HTTP/1.1\r\nHost: " +
+            api_.address() + "\r\nContent-Type: " + type_ +
+            "\r\nLambda-Runtime-Function-Response-Mode: streaming\r\nTransfer-Encoding: chunked\r\n" +
+            "Trailer: Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body\r\n\r\n");
+}
+
+inline void Stream::write(std::string_view bytes) {
+  begin();
+  if (bytes.empty()) return;
+  char size[24];
+  std::snprintf(size, sizeof size, "%zx\r\n", bytes.size());
+  api_.send(size + std::string(bytes) + "\r\n");
+}
+
+inline void Stream::end(const Answer* failure) {
+  begin();
+  std::string last = "0\r\n";
+  if (failure)
+    last += "Lambda-Runtime-Function-Error-Type: " + failure->error_type +
+            "\r\nLambda-Runtime-Function-Error-Body: " + detail::base64(failure->body) + "\r\n";
+  api_.send(last + "\r\n");
+  const detail::Response posted = api_.receive();
+  if (posted.status >= 300)
+    std::fprintf(stderr, "The Runtime API refused the answer: %d %s\n", posted.status, posted.body.c_str());
+}
+
 // Tells the platform that the function cannot start; exit with a status other than 0 afterwards.
 inline void report_init_error(const std::string& error_type, std::string_view message) {
   const char* address = std::getenv("AWS_LAMBDA_RUNTIME_API");
@@ -300,33 +378,55 @@ inline void report_init_error(const std::string& error_type, std::string_view me
   api.receive();
 }
 
-// Serves events until the process is ended. Returns only when it cannot go on.
-inline int run(const Handler& handler) {
+namespace detail {
+
+// Serves events; `answer` gives what is to be sent with the wait for the next one.
+inline int serve(const std::function<std::string(Connection&, const Invocation&)>& answer) {
   const char* address = std::getenv("AWS_LAMBDA_RUNTIME_API");
   if (!address) {
     std::fprintf(stderr, "AWS_LAMBDA_RUNTIME_API is not set: this program runs as a Lambda function\n");
     return 1;
   }
   try {
-    detail::Connection api(address);
-    std::string answer;
+    Connection api(address);
+    std::string posted;
     for (;;) {
-      detail::Response response = detail::next(api, answer);
+      Response response = next(api, posted);
       if (response.status != 200) {
         std::fprintf(stderr, "The Runtime API gave no event: %d %s\n", response.status, response.body.c_str());
         return 1;
       }
-      const Invocation in = detail::to_invocation(std::move(response));
+      const Invocation in = to_invocation(std::move(response));
       if (in.trace_id.empty()) ::unsetenv("_X_AMZN_TRACE_ID");
       else ::setenv("_X_AMZN_TRACE_ID", in.trace_id.c_str(), 1);
-      const Answer result = detail::call(handler, in);
-      std::fflush(stdout);
-      answer = detail::post_request(address, "invocation/" + in.request_id + (result.ok ? "/response" : "/error"), result);
+      posted = answer(api, in);
     }
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;
   }
+}
+
+}  // namespace detail
+
+// Serves events until the process is ended. Returns only when it cannot go on.
+inline int run(const Handler& handler) {
+  return detail::serve([&](detail::Connection& api, const Invocation& in) {
+    const Answer result = detail::call(handler, in);
+    std::fflush(stdout);
+    return detail::post_request(api.address(), "invocation/" + in.request_id + (result.ok ? "/response" : "/error"), result);
+  });
+}
+
+// The same for a handler that writes its answer.
+inline int run_streaming(const StreamHandler& handler) {
+  return detail::serve([&](detail::Connection& api, const Invocation& in) {
+    Stream out(api, in.request_id);
+    const Answer result = detail::call([&](const Invocation& event) { handler(event, out); return success(""); }, in);
+    std::fflush(stdout);
+    out.end(result.ok ? nullptr : &result);
+    return std::string();
+  });
 }
 
 }  // namespace pileus_lambda

@@ -152,14 +152,14 @@ Result<Unit> Cloud::make_services() {
   lambda.runtime_choice = options_.nearest_runtime ? services::lambda::RuntimeChoice::kNearest
                                                    : services::lambda::RuntimeChoice::kExact;
   lambda.prewarm = options_.prewarm;
-  auto* door_of_sandboxes = door_.get();
+  auto* self = this;
   lambda_ = std::make_unique<services::lambda::LambdaService>(
-      services::lambda::Dependencies{
-          *records_, *blobs_, *journals_, *driver_, *loops_, *sandbox_server_, *door_, *sts_,
-          *logs_client_, *clock_, real_, random_,
-          [door_of_sandboxes] [[clang::coro_wrapper]] (net::Request & request) {
-            return door_of_sandboxes->handle(request, aws::Trust::kVerified);
-          }},
+      services::lambda::Dependencies{*records_, *blobs_, *journals_, *driver_, *loops_,
+                                     *sandbox_server_, *door_, *sts_, *logs_client_, *clock_, real_,
+                                     random_,
+                                     [self] [[clang::coro_wrapper]] (net::Request & request) {
+                                       return self->serve_cloud(request, aws::Trust::kVerified);
+                                     }},
       lambda);
 
   door_->add(gen::iam::kService, static_cast<gen::iam::Iam*>(iam_.get()));
@@ -190,6 +190,9 @@ Result<Unit> Cloud::listen() {
                                  return self->serve(request);
                                },
                                std::move(options)));
+    if (addresses_.empty() && !bound.starts_with("unix:"))
+      if (const auto port = parse_int(std::string_view(bound).substr(bound.rfind(':') + 1)))
+        lambda_->set_public_port(static_cast<std::uint16_t>(*port));
     addresses_.push_back(std::move(bound));
   }
   return Unit{};
@@ -218,9 +221,17 @@ Task<void> Cloud::save_uses() {
 }
 
 Task<net::Response> Cloud::serve(net::Request& request) {
-  if (request.path().starts_with("/_pileus/")) co_return co_await admin(request);
   const auto trust = request.listener->loopback ? aws::Trust::kOwner : aws::Trust::kVerified;
-  co_return co_await door_->handle(request, trust);
+  const bool data_plane = services::lambda::LambdaService::is_function_url(request);
+  if (!data_plane && request.path().starts_with("/_pileus/")) co_return co_await admin(request);
+  co_return co_await serve_cloud(request, trust);
+}
+
+// Web pages of any origin may call a function URL: its own Cors setting decides what they see.
+Task<net::Response> Cloud::serve_cloud(net::Request& request, aws::Trust trust) {
+  if (services::lambda::LambdaService::is_function_url(request))
+    return lambda_->serve_url(request, trust);
+  return door_->handle(request, trust);
 }
 
 void Cloud::run_and_wait(Task<void> task) {

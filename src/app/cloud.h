@@ -67,6 +67,8 @@ class Cloud {
 
   std::optional<net::TlsIdentity> certificate_for(const std::string& name) const;
   Task<net::Response> serve(net::Request& request);
+  // The APIs and the data planes, which a request's Host names.
+  [[clang::coro_wrapper]] Task<net::Response> serve_cloud(net::Request& request, aws::Trust trust);
   bool is_owner(const net::Request& request) const;
   Task<net::Response> admin(net::Request& request);
   Task<Result<Json>> admin_answer(std::string method, std::string path, std::string query,

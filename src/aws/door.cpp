@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "aws/event_stream.h"
 #include "aws/guard.h"
 #include "aws/protocol/codec.h"
+#include "aws/protocol/event_stream.h"
 #include "aws/routing.h"
 #include "aws/sigv4.h"
 #include "aws/validation.h"
@@ -122,6 +124,41 @@ struct FreedOutput {
   void operator()(void* output) const { operation->delete_output(output); }
 };
 
+// The body of an answer whose output has a stream of events: each is sent as soon as there is one,
+// and the next one asked for when the client has taken it.
+struct EventBody {
+  const Service* service;
+  Protocol protocol;
+  const Operation* operation;
+  std::shared_ptr<void> output;  // shared by the copies of the producer
+
+  static Task<Result<Unit>> send(EventBody self, net::BodyWriter* writer) {
+    const Member& member = *self.operation->output->events;
+    const StreamOps& ops = *member.stream;
+    void* stream = field(self.output.get(), member);
+    CO_TRY_ASSIGN(std::string first,
+                  protocol::write_initial_response(*self.service, self.protocol,
+                                                   *self.operation->output, self.output.get()));
+    if (!first.empty()) CO_TRY(co_await writer->write(std::move(first)));
+    for (;;) {
+      const std::unique_ptr<void, void (*)(void*)> event(ops.new_event(), ops.delete_event);
+      auto more = co_await ops.next(stream, event.get());
+      if (more && !*more) co_return Unit{};
+      auto bytes =
+          more ? protocol::write_event(*self.service, self.protocol, *member.shape, event.get())
+               : Result<std::string>(fail(more.error()));
+      if (!bytes && bytes.error().is(errc::kCancelled)) co_return fail(bytes.error());
+      if (!bytes)
+        co_return co_await writer->write(protocol::write_event_error(*self.service, self.protocol,
+                                                                     *member.shape, bytes.error()));
+      CO_TRY(co_await writer->write(std::move(*bytes)));
+    }
+  }
+  [[clang::coro_wrapper]] Task<Result<Unit>> operator()(net::BodyWriter& writer) const {
+    return send(*this, &writer);
+  }
+};
+
 }  // namespace
 
 class Door::Impl {
@@ -207,27 +244,61 @@ class Door::Impl {
                        .s3_code = {},
                        .s3_message = {},
                        .s3_members = {}});
-    CO_TRY_ASSIGN(auto credential,
-                  co_await credentials_->find(info.access_key_id, info.session_token));
-    if (!credential) {
-      // A session that is not ours (any more) is refused: its holder meant to have a role's rights.
-      if (trust != Trust::kOwner || !info.session_token.empty() || !socket_is_owners(request))
-        co_return fault(unknown_key(info.access_key_id));
-      call.identity =
-          owner(is_account_id(info.access_key_id) ? info.access_key_id : options_.account);
-      co_return Unit{};
-    }
-    if (!credential->active) co_return fault(unknown_key(info.access_key_id));
     const RequestParts parts{call.wire.method, call.wire.path, call.wire.query,
                              call.wire.headers.fields(), call.wire.body};
-    auto verified = verify(info, parts, credential->secret, real_.now(),
-                           {.allow_unsigned_payload = false, .cache = &keys_});
-    if (!verified) co_return fault(verified.error());
-    if (credential->expires && *credential->expires <= real_.now())
-      co_return fault(expired_token());
-    credentials_->used(info.access_key_id, info.service, call.region, clock_.now());
-    call.identity = credential->identity;
+    auto found = co_await find_signer(&request, info, &parts, call.region, trust);
+    if (!found) co_return fault(found.error());
+    CO_TRY_ASSIGN(call.identity, std::move(*found));
     co_return Unit{};
+  }
+
+  // The identity of a key: an error of the store's, or what is wrong with the signature.
+  using Found = Result<std::shared_ptr<const Identity>>;
+  using Signer = std::expected<Found, SignatureFault>;
+  Task<Signer> find_signer(const net::Request* request, const SignatureInfo& info,
+                           const RequestParts* parts, std::string region, Trust trust) {
+    auto credential = co_await credentials_->find(info.access_key_id, info.session_token);
+    if (!credential) co_return Signer(Found(fail(std::move(credential).error())));
+    if (!*credential) {
+      // A session that is not ours (any more) is refused: its holder meant to have a role's rights.
+      if (trust != Trust::kOwner || !info.session_token.empty() || !socket_is_owners(*request))
+        co_return std::unexpected(unknown_key(info.access_key_id));
+      co_return Signer(
+          Found(owner(is_account_id(info.access_key_id) ? info.access_key_id : options_.account)));
+    }
+    const Credential& known = **credential;
+    if (!known.active) co_return std::unexpected(unknown_key(info.access_key_id));
+    auto verified = verify(info, *parts, known.secret, real_.now(),
+                           {.allow_unsigned_payload = false, .cache = &keys_});
+    if (!verified) co_return std::unexpected(std::move(verified).error());
+    if (known.expires && *known.expires <= real_.now()) co_return std::unexpected(expired_token());
+    credentials_->used(info.access_key_id, info.service, region, clock_.now());
+    co_return Signer(Found(known.identity));
+  }
+
+  Task<Result<std::shared_ptr<const Identity>>> identify(const net::Request* request,
+                                                         std::string_view body, std::string service,
+                                                         Trust trust) {
+    const RequestParts parts{request->method, request->path(), request->query(),
+                             request->headers.fields(), body};
+    const auto worded = [](const SignatureFault& what) {
+      return fail(to_error(what, Dialect::kRestJson));
+    };
+    auto info = parse_signature(parts);
+    if (!info) co_return worded(info.error());
+    if (info->kind == SignatureInfo::Kind::kAnonymous) co_return std::make_shared<const Identity>();
+    if (info->service != service)
+      co_return worded(
+          {.kind = SignatureFault::Kind::kMismatch,
+           .message = str("Credential should be scoped to correct service: '", service, "'."),
+           .s3_code = {},
+           .s3_message = {},
+           .s3_members = {}});
+    const bool hmac = info->algorithm == SignatureInfo::Algorithm::kHmac;
+    auto found =
+        co_await find_signer(request, *info, &parts, hmac ? info->region : options_.region, trust);
+    if (!found) co_return worded(found.error());
+    co_return std::move(*found);
   }
 
   bool socket_is_owners(const net::Request& request) const {
@@ -301,8 +372,7 @@ class Door::Impl {
     const Service& service = *call.room->service;
     const Operation& operation = *call.operation;
     const std::unique_ptr<void, Freed> input(operation.new_input(), Freed{&operation});
-    const std::unique_ptr<void, FreedOutput> output(operation.new_output(),
-                                                    FreedOutput{&operation});
+    std::unique_ptr<void, FreedOutput> output(operation.new_output(), FreedOutput{&operation});
     std::vector<std::string> missing;
     auto result = protocol::parse_request(service, call.protocol, operation, call.wire, call.labels,
                                           input.get(), &missing);
@@ -319,8 +389,13 @@ class Door::Impl {
                     std::chrono::duration_cast<Duration>(real_.monotonic() - arrived)};
     for (auto* sink : sinks_) sink->saw(seen);
     if (!result) co_return refuse(call, result.error());
-    co_return to_response(
+    net::Response response = to_response(
         protocol::write_response(service, call.protocol, operation, output.get(), call.request_id));
+    const Member* events = operation.output->events;
+    if (events && events->stream->has(field(output.get(), *events)))
+      response.stream =
+          EventBody{&service, call.protocol, &operation, std::shared_ptr<void>(std::move(output))};
+    co_return response;
   }
 
   // The handler, and what the Door demands of it.
@@ -405,6 +480,13 @@ void Door::add_sink(Sink& sink) { impl_->sinks_.push_back(&sink); }
 
 [[clang::coro_wrapper]] Task<net::Response> Door::handle(net::Request& request, Trust trust) {
   return impl_->handle(request, trust);
+}
+
+Task<Result<std::shared_ptr<const Identity>>> Door::identify(const net::Request& request,
+                                                             std::string_view body,
+                                                             std::string_view service,
+                                                             Trust trust) {
+  co_return co_await impl_->identify(&request, body, std::string(service), trust);
 }
 
 Task<Result<Unit>> Door::call(Context& context, const Service& service, const Operation& operation,

@@ -58,6 +58,12 @@ class Door final : public Caller {
   // One HTTP request that speaks the AWS APIs.
   [[clang::coro_wrapper]] Task<net::Response> handle(net::Request& request, Trust trust);
 
+  // For data planes, whose requests are no operations (function URLs): who signed a request to
+  // `service`, by the rules of handle(); an anonymous identity where it is not signed at all.
+  Task<Result<std::shared_ptr<const Identity>>> identify(const net::Request& request,
+                                                         std::string_view body,
+                                                         std::string_view service, Trust trust);
+
   // An internal call: authorization happens in the handler as for anyone else.
   Task<Result<Unit>> call(Context& context, const Service& service, const Operation& operation,
                           void* input, void* output) override;

@@ -38,10 +38,12 @@ enum class Location : std::uint8_t {
   kQuery,
   kQueryMap /* all other query parameters, into a map */,
   kStatusCode,
-  kPayload /* is the body */
+  kPayload /* is the body */,
+  kEvents /* follows the answer as a stream of events: an EventStream, see event_stream.h */
 };
 
 struct Shape;
+struct StreamOps;
 
 // How to reach a value that is held indirectly. Type-erased, so that one codec serves all.
 struct OptionalOps {
@@ -77,9 +79,11 @@ struct Member {
   bool streaming = false;    // payload blob that the model streams
   bool json_header = false;  // a JSON value, base64 in a header (jsonvalue)
   bool host_label = false;
-  bool event_payload = false;
+  bool event_payload = false;  // of an event: is its whole payload
+  bool event_header = false;   // of an event: one of its headers
   const char* xml_prefix = nullptr;  // namespace of this element
   const char* xml_namespace = nullptr;
+  const StreamOps* stream = nullptr;  // Location::kEvents; `shape` has a member per kind of event
 };
 
 // Bounds of the model, in its own units: string length in characters, blob in bytes, list and map
@@ -103,6 +107,7 @@ struct Shape {
   // structures
   std::span<const Member> members = {};
   const Member* payload = nullptr;  // the member that is the whole body
+  const Member* events = nullptr;   // the member that is a stream of events
   bool is_union = false;
   const char* xml_name = nullptr;  // root element name where it differs
   const char* xml_prefix = nullptr;

@@ -1,5 +1,7 @@
 """The C++ runtime client of runtimes/native, through the function of examples/hello."""
 
+import base64
+import json
 import subprocess
 
 import pytest
@@ -58,3 +60,39 @@ def test_Failures_are_answered_as_errors(bootstrap, start, event, kind, message)
     assert posted.headers["lambda-runtime-function-error-type"] == kind
     assert (posted.json["errorType"], posted.json["errorMessage"]) == (kind, message)
     assert function.invoke(1).json[0] == 1
+
+
+STREAMING = """
+#include "pileus_lambda.h"
+#include <stdexcept>
+int main() {
+  return pileus_lambda::run_streaming([](const pileus_lambda::Invocation& in, pileus_lambda::Stream& out) {
+    if (in.body == "1") out.http(201, "{\\"x-a\\":\\"b\\"}");
+    else out.content_type("text/plain");
+    out.write("first;");
+    if (in.body == "2") throw std::runtime_error("late");
+    out.write(std::string(100000, 'x'));
+  });
+}
+"""
+
+
+def test_A_streaming_handler_writes_piece_by_piece(compiler, tmp_path, start):
+    (tmp_path / "main.cpp").write_text(STREAMING)
+    subprocess.run([compiler, "-std=c++17", "-O1", "-Wall", "-Werror", "-static", "-I%s" % (ROOT / "runtimes/native"),
+                    str(tmp_path / "main.cpp"), "-o", str(tmp_path / "bootstrap")], check=True)
+    function = start([str(tmp_path / "bootstrap")], {}, "any")
+    posted = function.invoke(0)
+    assert posted.headers["lambda-runtime-function-response-mode"] == "streaming"
+    assert posted.headers["content-type"] == "text/plain"
+    assert posted.body == b"first;" + b"x" * 100000 and not posted.trailers
+    posted = function.invoke(1)
+    assert posted.headers["content-type"] == "application/vnd.awslambda.http-integration-response"
+    head, body = posted.body.split(b"\0" * 8)
+    assert json.loads(head) == {"statusCode": 201, "headers": {"x-a": "b"}, "cookies": []} and body.startswith(b"first;")
+    posted = function.invoke(2)
+    assert posted.body == b"first;"
+    assert posted.trailers["lambda-runtime-function-error-type"] == "Runtime.UnhandledException"
+    assert json.loads(base64.b64decode(posted.trailers["lambda-runtime-function-error-body"]))["errorMessage"] == "late"
+    assert function.invoke(0).body.startswith(b"first;")
+    assert function.api.connections == 1

@@ -4,6 +4,7 @@
 
 #include "aws/protocol/cbor.h"
 #include "aws/protocol/errors.h"
+#include "aws/protocol/event_stream.h"
 #include "aws/protocol/json.h"
 #include "aws/protocol/query.h"
 #include "aws/protocol/rest.h"
@@ -200,7 +201,9 @@ void write_rest_answer(const Service& service, Protocol protocol, const Operatio
   const Shape& shape = *operation.output;
   response.status = operation.success_status;
   write_rest_response(shape, output, response);
-  if (shape.payload) {
+  if (shape.events) {  // the body is the stream, which the Door sends
+    set_default(response.headers, "Content-Type", kEventStreamType);
+  } else if (shape.payload) {
     set_default(response.headers, "Content-Type",
                 write_payload(service, protocol, shape, output, true, response.body));
   } else if (protocol == Protocol::kRestXml && has_body_members(shape)) {
@@ -300,6 +303,10 @@ WireResponse write_response(const Service& service, Protocol protocol, const Ope
     write_rest_answer(service, protocol, operation, output, response);
     return response;
   }
+  if (operation.output->events) {
+    response.headers.set("Content-Type", std::string(kEventStreamType));
+    return response;
+  }
   if (protocol == Protocol::kRpcV2Cbor && !operation.output_given) {
     response.headers.set("Smithy-Protocol", "rpc-v2-cbor");
     return response;
@@ -394,9 +401,11 @@ Result<Unit> parse_response(const Service& service, Protocol protocol, const Ope
   const Shape& shape = *operation.output;
   const Reading reading{protocol, true, nullptr};
   Seen seen;
+  if (shape.events && !is_rest(protocol)) return Unit{};  // its members are the first event's
   if (is_form(protocol)) return read_xml_answer(reading, operation, response.body, output);
   if (!is_rest(protocol)) return read_body(reading, shape, response.body, output, seen);
   TRY(read_rest_response(reading, shape, response, output, seen));
+  if (shape.events) return Unit{};
   if (shape.payload) return read_payload(reading, shape, response.body, output, seen);
   return has_body_members(shape) ? read_body(reading, shape, response.body, output, seen) : Unit{};
 }

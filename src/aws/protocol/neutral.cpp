@@ -37,9 +37,11 @@ Json write(const Shape& shape, const void* v) {
       return *static_cast<const Json*>(v);
     case Kind::kStructure: {
       JsonObject object;
-      for (const auto& member : shape.members)
+      for (const auto& member : shape.members) {
+        if (member.location == Location::kEvents) continue;  // only who reads it knows its events
         if (const void* item = value_of(v, member))
           object[member.name] = write(*member.shape, item);
+      }
       return object;
     }
     case Kind::kList: {
@@ -114,7 +116,7 @@ Result<Unit> read(const Shape& shape, const Json& in, void* out, int depth) {
       if (!in.is_object()) return refuse();
       for (const auto& [key, item] : in.get_object()) {
         const Member* member = shape.member(key);
-        if (!member)
+        if (!member || member->location == Location::kEvents)
           return fail(std::string(errc::kInvalid),
                       str(shape.name, " has no member ", std::string_view(key)));
         if (!item.is_null()) TRY(read(*member->shape, item, make_value(out, *member), depth + 1));

@@ -134,6 +134,9 @@ Task<Result<gen::lambda::DeleteAliasOutput>> LambdaService::delete_alias(
   store::Transaction transaction;
   transaction.remove(alias_key(ref.name, in.name)).remove(policy_key(ref.name, in.name));
   CO_TRY(co_await impl_->given.records.commit(ref.partition(), std::move(transaction)));
+  FunctionRef gone = ref;
+  gone.qualifier = in.name;
+  CO_TRY(co_await impl_->remove_belongings(gone));
   CO_TRY(co_await impl_->engine.changed(ref));
   co_return gen::lambda::DeleteAliasOutput{};
 }

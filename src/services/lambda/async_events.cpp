@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "services/lambda/lineage.h"
 #include "store/typed.h"
 
 namespace pileus::services::lambda {
@@ -22,8 +23,8 @@ Task<void> carry(Task<Result<T>> task, Completer<T> done) {
 
 }  // namespace
 
-AsyncEvents::AsyncEvents(Machinery& machinery, Engine& engine)
-    : machinery_(machinery), engine_(engine) {
+AsyncEvents::AsyncEvents(Machinery& machinery, Engine& engine, Destinations& destinations)
+    : machinery_(machinery), engine_(engine), destinations_(destinations) {
   for (std::size_t i = 0; i < machinery.loops.size(); ++i) {
     Loop& loop = machinery.loops.at(i);
     parts_.push_back(std::make_unique<Part>(loop));
@@ -55,7 +56,9 @@ Task<Result<Unit>> AsyncEvents::accept(FunctionRef ref, AsyncEvent event) {
   }
   store::Transaction transaction;
   transaction.expect(event_key(event.id), 0).put(event_key(event.id), store::encode(event));
-  CO_TRY(co_await machinery_.records.commit(ref.partition(), std::move(transaction)));
+  auto saved = co_await machinery_.records.commit(ref.partition(), std::move(transaction));
+  if (!saved && saved.error().is(errc::kConflict)) co_return Unit{};
+  CO_TRY(std::move(saved));
   count([](AsyncStats& stats) { ++stats.accepted, ++stats.waiting; });
   auto pending = std::make_shared<Pending>();
   pending->ref = std::move(ref);
@@ -161,55 +164,190 @@ Task<Result<Unit>> AsyncEvents::run(Part* part, std::shared_ptr<Pending> pending
     co_return fail(std::move(loaded).error());
   }
   AsyncEvent event = std::move(*loaded);
+  FunctionRef named = pending->ref;
+  named.qualifier = event.qualifier;
+  if (event.settled) {
+    CO_TRY_ASSIGN(const Delivered delivered, co_await deliver(named, &event));
+    if (!part->all.contains(pending->id)) co_return Unit{};
+    co_return co_await carry_out(
+        part, pending, step_delivery(std::move(event), delivered, machinery_.clock.now()));
+  }
+  CO_TRY_ASSIGN(const EventInvokeConfig config, co_await config_of(named));
+  RetryPolicy policy;
+  if (config.max_retries) policy.max_retries = *config.max_retries;
+  if (config.max_age_s) policy.max_age = std::chrono::seconds(*config.max_age_s);
+  Step decided;
+  Attempt attempt{};
+  if (is_expired(event, policy, machinery_.clock.now())) {
+    decided = {Step::Action::kDrop, std::move(event), "EventAgeExceeded"};
+  } else {
+    auto tried = co_await try_once(named, event);
+    if (!part->all.contains(pending->id)) co_return Unit{};  // everything was reset meanwhile
+    if (!tried) co_return fail(std::move(tried).error());
+    attempt = std::move(*tried);
+    decided = step(std::move(event), attempt.outcome, policy, machinery_.clock.now());
+  }
+  decided = settle(std::move(decided), {config.on_success, config.on_failure},
+                   std::move(attempt.answer), machinery_.clock.now());
+  co_return co_await carry_out(part, pending, std::move(decided));
+}
+
+Task<Result<EventInvokeConfig>> AsyncEvents::config_of(FunctionRef ref) {
+  CO_TRY_ASSIGN(auto found,
+                co_await store::load<EventInvokeConfig>(machinery_.records, ref.partition(),
+                                                        event_config_key(ref.name, ref.qualifier)));
+  co_return found ? std::move(found->value) : EventInvokeConfig{};
+}
+
+Task<Result<std::string>> AsyncEvents::payload_of(const AsyncEvent* event) {
+  if (event->blob.empty()) co_return event->payload;
+  CO_TRY_ASSIGN(const std::string bytes, co_await machinery_.blobs.read(event->blob));
+  co_return bytes.substr(event->id.size() + 1);
+}
+
+// One attempt. An error is ours: the event stays as it is.
+Task<Result<AsyncEvents::Attempt>> AsyncEvents::try_once(FunctionRef ref, AsyncEvent event) {
+  Attempt attempt{Outcome::kRecursive, {}};
+  if (visits(event.trace, ref.arn()) > kMostVisits) {
+    CO_TRY_ASSIGN(const auto found,
+                  co_await store::load<RecursionConfig>(machinery_.records, ref.partition(),
+                                                        recursion_key(ref.name)));
+    if (!found || found->value.mode != "Allow") {
+      const Error error = recursive_invocation();
+      attempt.answer.response = error_body(error.code(), error.message());
+      co_return attempt;
+    }
+  }
   auto invocation = std::make_unique<Invocation>();
   invocation->id = event.id;
   invocation->qualifier = event.qualifier;
-  FunctionRef named = pending->ref;
-  named.qualifier = event.qualifier;
-  invocation->invoked_arn = named.qualified_arn();
+  invocation->invoked_arn = ref.qualified_arn();
   invocation->trace = event.trace;
-  invocation->payload = event.payload;
-  if (!event.blob.empty()) {
-    CO_TRY_ASSIGN(std::string bytes, co_await machinery_.blobs.read(event.blob));
-    invocation->payload = bytes.substr(event.id.size() + 1);
-  }
-  auto answer = co_await engine_.invoke(named, std::move(invocation));
-  if (!part->all.contains(pending->id)) co_return Unit{};  // everything was reset meanwhile
+  CO_TRY_ASSIGN(invocation->payload, co_await payload_of(&event));
+  auto answer = co_await engine_.invoke(ref, std::move(invocation));
   if (!answer && answer.error().is(errc::kCancelled) && stopping_) co_return fail(answer.error());
-  co_return co_await carry_out(
-      part, pending, step(std::move(event), outcome_of(answer), {}, machinery_.clock.now()));
+  attempt.outcome = outcome_of(answer);
+  if (answer) {
+    attempt.answer.answered = true;
+    attempt.answer.failed = answer->failed;
+    attempt.answer.version = std::move(answer->version);
+    attempt.answer.response = std::move(answer->payload);
+  }
+  co_return attempt;
+}
+
+// --- destinations --------------------------------------------------------------------------------
+
+Task<Result<std::shared_ptr<const aws::Identity>>> AsyncEvents::sender(FunctionRef ref,
+                                                                       std::string role) {
+  aws::SessionRequest request;
+  request.role_arn = std::move(role);
+  request.session_name = ref.name;
+  request.service = "lambda.amazonaws.com";
+  request.source_arn = ref.arn();
+  request.source_account = ref.account;
+  CO_TRY_ASSIGN(auto session, co_await machinery_.sessions.assume(std::move(request)));
+  co_return std::move(session.identity);
+}
+
+Task<Result<std::string>> AsyncEvents::role_of(FunctionRef ref) {
+  std::string version = ref.qualifier;
+  if (!version.empty() && !is_version(version)) {
+    CO_TRY_ASSIGN(auto alias, co_await store::load<Alias>(machinery_.records, ref.partition(),
+                                                          alias_key(ref.name, version)));
+    version = alias ? alias->value.function_version : "";
+  }
+  if (!version.empty() && version != kLatest) {
+    CO_TRY_ASSIGN(auto found, co_await store::load<Configuration>(
+                                  machinery_.records, ref.partition(),
+                                  version_key(ref.name, parse_int(version).value_or(0))));
+    if (found) co_return std::move(found->value.role);
+  }
+  CO_TRY_ASSIGN(auto function, co_await store::load<Function>(machinery_.records, ref.partition(),
+                                                              function_key(ref.name)));
+  if (!function) co_return fail(no_function(ref));
+  co_return std::move(function->value.latest.role);
+}
+
+Task<Result<Delivered>> AsyncEvents::deliver(FunctionRef ref, const AsyncEvent* event) {
+  const Settled& settled = *event->settled;
+  Delivery delivery{settled.destination, {}, delivery_id(event->id), event->trace, nullptr};
+  CO_TRY_ASSIGN(const std::string request, co_await payload_of(event));
+  std::string response = settled.response;
+  if (!settled.response_blob.empty()) {
+    CO_TRY_ASSIGN(const std::string bytes, co_await machinery_.blobs.read(settled.response_blob));
+    response = bytes.substr(event->id.size() + 1);
+  }
+  delivery.body =
+      destination_record(*event, ref, request, response, machinery_.clock.now(), kMaxAsyncPayload);
+  auto role = co_await role_of(ref);
+  if (!role) {
+    if (role.error().is("ResourceNotFoundException")) co_return Delivered::kRefused;
+    co_return fail(std::move(role).error());
+  }
+  auto identity = co_await sender(ref, std::move(*role));
+  if (!identity)
+    co_return identity.error().status() < 500 ? Delivered::kRefused : Delivered::kLater;
+  delivery.sender = std::move(*identity);
+  const Delivered delivered = co_await destinations_.send(std::move(delivery));
+  if (delivered == Delivered::kLater && stopping_) co_return fail(cancelled_error());
+  co_return delivered;
+}
+
+// Responses too large for a record are blobs, as payloads are.
+Task<Result<Unit>> AsyncEvents::keep_response(Settled* settled, std::string id) {
+  if (settled->response.size() <= kInlineEvent) co_return Unit{};
+  CO_TRY_ASSIGN(settled->response_blob,
+                co_await machinery_.blobs.put(str(id, "\n", settled->response)));
+  settled->response.clear();
+  co_return Unit{};
+}
+
+// --- what was decided ----------------------------------------------------------------------------
+
+Task<Result<store::Revision>> AsyncEvents::save(std::shared_ptr<Pending> pending,
+                                                const Step* decided) {
+  const bool stays =
+      decided->action == Step::Action::kRetry || decided->action == Step::Action::kDeliver;
+  Result<store::Revision> saved = fail(cancelled_error());
+  for (int attempts = 0; attempts < kSaveAttempts && !saved; ++attempts) {
+    if (attempts > 0) CO_TRY(co_await sleep_for(kSaveAgainAfter));
+    store::Transaction transaction;
+    if (stays)
+      transaction.put(event_key(pending->id), store::encode(decided->event));
+    else
+      transaction.remove(event_key(pending->id));
+    saved = co_await machinery_.records.commit(pending->ref.partition(), std::move(transaction));
+  }
+  co_return saved;
 }
 
 Task<Result<Unit>> AsyncEvents::carry_out(Part* part, std::shared_ptr<Pending> pending,
                                           Step decided) {
   const bool retry = decided.action == Step::Action::kRetry;
+  const bool deliver = decided.action == Step::Action::kDeliver;
+  if (deliver) CO_TRY(co_await keep_response(&*decided.event.settled, decided.event.id));
   if (decided.action == Step::Action::kDrop)
     log::warn(
         "an event was dropped",
         {{"function", pending->ref.arn()}, {"event", pending->id}, {"reason", decided.reason}});
   count([&](AsyncStats& stats) {
-    if (retry) return void(++stats.retried);
+    if (deliver) return;
+    if (retry) return void(decided.event.settled ? 0 : ++stats.retried);
     --stats.waiting;
     if (decided.action == Step::Action::kDone) return void(++stats.succeeded);
     ++stats.dropped;
     stats.last_drop = str(pending->ref.arn(), ": ", decided.reason);
   });
-  Result<store::Revision> saved = fail(cancelled_error());
-  for (int attempts = 0; attempts < kSaveAttempts && !saved; ++attempts) {
-    if (attempts > 0) CO_TRY(co_await sleep_for(kSaveAgainAfter));
-    store::Transaction transaction;
-    if (retry)
-      transaction.put(event_key(pending->id), store::encode(decided.event));
-    else
-      transaction.remove(event_key(pending->id));
-    saved = co_await machinery_.records.commit(pending->ref.partition(), std::move(transaction));
-  }
-  if (retry) {
+  auto saved = co_await save(pending, &decided);
+  if (retry || deliver) {
     schedule(*part, pending, decided.event.due);
   } else {
     part->all.erase(pending->id);
     if (saved && !decided.event.blob.empty())
       CO_TRY(co_await machinery_.blobs.remove(decided.event.blob));
+    if (saved && decided.event.settled && !decided.event.settled->response_blob.empty())
+      CO_TRY(co_await machinery_.blobs.remove(decided.event.settled->response_blob));
   }
   if (!saved) co_return fail(std::move(saved).error());
   co_return Unit{};

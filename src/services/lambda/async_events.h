@@ -1,9 +1,11 @@
 // AsyncEvents: invocations of type Event. One is a record before its 202 is sent and until it is
-// done with; attempts are made from the function's home loop, at least once, by the rules of
-// async_step.h and the cloud's clock. After a restart all of them are taken up again.
+// done with, its record delivered to its destination included; attempts are made from the
+// function's home loop, at least once, by the rules of async_step.h and the cloud's clock. After a
+// restart all of them are taken up again.
 #pragma once
 
-#include "services/lambda/async_step.h"
+#include "services/lambda/async_records.h"
+#include "services/lambda/destinations.h"
 #include "services/lambda/engine.h"
 
 namespace pileus::services::lambda {
@@ -19,16 +21,19 @@ struct AsyncStats {
 
 class AsyncEvents {
  public:
-  AsyncEvents(Machinery& machinery, Engine& engine);
+  AsyncEvents(Machinery& machinery, Engine& engine, Destinations& destinations);
   ~AsyncEvents();
 
-  // Stores the event, then sees to it. When this returns it will not be lost.
+  // Stores the event, then sees to it. When this returns it will not be lost. One of the same id
+  // is the same event: accepted already.
   Task<Result<Unit>> accept(FunctionRef ref, AsyncEvent event);
   // Takes up what a partition's records hold.
   Task<Result<std::size_t>> resume(std::string partition);
   Task<Result<Unit>> stop();  // attempts under way are left to the next start
   Task<Result<Unit>> reset();
   AsyncStats stats() const;
+  // In whose name a function's records are delivered: a session of its role.
+  Task<Result<std::shared_ptr<const aws::Identity>>> sender(FunctionRef ref, std::string role);
 
  private:
   struct Pending {
@@ -55,12 +60,24 @@ class AsyncEvents {
   static Task<void> attempt(AsyncEvents* self, Part* part, std::shared_ptr<Pending> pending);
   Task<Result<Unit>> run(Part* part, std::shared_ptr<Pending> pending);
   Task<Result<Unit>> carry_out(Part* part, std::shared_ptr<Pending> pending, Step step);
+  struct Attempt {
+    Outcome outcome;
+    Settled answer;
+  };
+  Task<Result<Attempt>> try_once(FunctionRef ref, AsyncEvent event);
+  Task<Result<EventInvokeConfig>> config_of(FunctionRef ref);
+  Task<Result<std::string>> payload_of(const AsyncEvent* event);
+  Task<Result<Unit>> keep_response(Settled* settled, std::string id);
+  Task<Result<std::string>> role_of(FunctionRef ref);
+  Task<Result<Delivered>> deliver(FunctionRef ref, const AsyncEvent* event);
+  Task<Result<store::Revision>> save(std::shared_ptr<Pending> pending, const Step* decided);
   Task<Result<AsyncEvent>> load(std::shared_ptr<Pending> pending);
   void clear(Part& part);
   void count(const std::function<void(AsyncStats&)>& change);
 
   Machinery& machinery_;
   Engine& engine_;
+  Destinations& destinations_;
   std::vector<std::unique_ptr<Part>> parts_;
   std::unordered_map<Loop*, Part*> by_loop_;
   std::atomic<bool> stopping_{false};

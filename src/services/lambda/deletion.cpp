@@ -44,6 +44,7 @@ Task<Result<Unit>> LambdaService::Impl::delete_version(FunctionRef ref) {
   auto committed = co_await given.records.commit(ref.partition(), std::move(transaction));
   if (!committed && !committed.error().is(errc::kConflict))
     co_return fail(std::move(committed).error());
+  CO_TRY(co_await remove_belongings(ref));
   CO_TRY(co_await engine.changed(ref));
   co_return co_await release_content(ref, std::move(version->value));
 }
@@ -78,6 +79,7 @@ Task<Result<Unit>> LambdaService::Impl::delete_all(FunctionRef ref) {
   store::Transaction transaction;
   transaction.remove(function_key(ref.name)).remove(policy_key(ref.name, ""));
   CO_TRY(co_await given.records.commit(ref.partition(), std::move(transaction)));
+  CO_TRY(co_await remove_belongings(ref));
   CO_TRY(co_await engine.changed(ref));
   for (auto& configuration : released)
     CO_TRY(co_await release_content(ref, std::move(configuration)));

@@ -231,17 +231,40 @@ bool Environment::expects(std::string_view request_id) const {
 void Environment::answer(Answer answer, std::string error_type) {
   auto invocation = std::move(current_);
   state_ = State::kAnswered;
+  answer.error_type = error_type;
   finished_ = Finished{invocation->id, std::move(error_type), shard_.now() - started_, false,
-                       answer.payload.size()};
+                       answered_bytes(answer)};
   answer.version = dispatcher_->configuration().version;
   dispatcher_->answered();
   if (tailing_) {
     finish();
     answer.log_tail = std::move(tail_);
   }
-  invocation->done.complete(std::move(answer));
+  deliver(*invocation, std::move(answer));
   // The rest is off the caller's path, but before the runtime's next poll.
   if (finished_) shard_.loop().post([self = shared_from_this()] { self->finish(); });
+}
+
+std::shared_ptr<AnswerStream> Environment::begin_stream(std::string content_type) {
+  if (!current_->takes_stream) return nullptr;
+  stream_ = std::make_shared<AnswerStream>();
+  Answer begun;
+  begun.stream = stream_;
+  begun.content_type = std::move(content_type);
+  begun.version = dispatcher_->configuration().version;
+  current_->done.complete(std::move(begun));
+  return stream_;
+}
+
+std::size_t Environment::answered_bytes(const Answer& answer) const {
+  return stream_ ? stream_->written() : answer.payload.size();
+}
+
+void Environment::deliver(Invocation& invocation, Answer answer) {
+  if (!stream_) return invocation.done.complete(std::move(answer));
+  StreamEnd end{answer.failed, std::move(answer.error_type), {}, std::move(answer.log_tail)};
+  if (end.failed) end.error_body = std::move(answer.payload);
+  std::exchange(stream_, nullptr)->end(std::move(end));
 }
 
 void Environment::finish() {
@@ -318,11 +341,12 @@ void Environment::fail_current(Failure failure) {
   answer.version = dispatcher_->configuration().version;
   const Nanoseconds took =
       failure.timed_out ? Nanoseconds(std::chrono::seconds(limit)) : shard_.now() - started_;
+  answer.error_type = failure.type;
   finished_ = Finished{invocation->id, failure.timed_out ? "" : failure.type, took,
-                       failure.timed_out, answer.payload.size()};
+                       failure.timed_out, answered_bytes(answer)};
   finish();
   answer.log_tail = std::move(tail_);
-  invocation->done.complete(std::move(answer));
+  deliver(*invocation, std::move(answer));
 }
 
 void Environment::init_error(Failure failure) { init_failed(std::move(failure)); }
@@ -483,6 +507,8 @@ void Environment::die() {
   if (sandbox_) sandbox_->kill();
   current_.reset();
   claimed_.reset();
+  if (auto cut = std::exchange(stream_, nullptr))
+    cut->end({true, "ServiceException", "The function's environment has ended.", ""});
   shard_.left(*this);
   if (dispatcher_) {
     --with_.environments;

@@ -70,6 +70,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
   Time deadline() const { return deadline_wall_; }
   bool expects(std::string_view request_id) const;
   void answer(Answer answer, std::string error_type);
+  // The answer begins and will be ended by answer(); nullptr when its caller wants it whole.
+  std::shared_ptr<AnswerStream> begin_stream(std::string content_type);
   void init_error(Failure failure);
 
  private:
@@ -84,6 +86,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void exited(const sandbox::Exit& exit);
   void init_failed(Failure failure);
   void fail_current(Failure failure);
+  std::size_t answered_bytes(const Answer& answer) const;
+  void deliver(Invocation& invocation, Answer answer);
   void finish();
   void drain();
   void drain_rest();
@@ -112,6 +116,8 @@ class Environment : public std::enable_shared_from_this<Environment> {
   Time credentials_until_{};
 
   std::unique_ptr<Invocation> current_;
+  std::shared_ptr<AnswerStream>
+      stream_;  // of the current event, once begun; shared with its reader
   bool init_ended_ = false, woken_ = false, handed_over_ = false, retiring_ = false;
   bool frozen_ = false, freezing_ = false, freezable_ = true;
   Completer<Unit> poll_;

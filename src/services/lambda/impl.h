@@ -9,6 +9,7 @@
 #include "services/lambda/layer_names.h"
 #include "services/lambda/layer_records.h"
 #include "services/lambda/service.h"
+#include "services/lambda/url_directory.h"
 #include "store/typed.h"
 
 namespace pileus::services::lambda {
@@ -58,6 +59,26 @@ class LambdaService::Impl {
   Task<Result<Unit>> give_up(FunctionRef ref, Configuration configuration, Error why);
   Task<Result<Unit>> delete_version(FunctionRef ref);
   Task<Result<Unit>> delete_all(FunctionRef ref);
+  // lambda:InvokeFunction on what the reference names.
+  Task<Result<Unit>> authorize_invoke(aws::Context& context, FunctionRef ref);
+  // RecursiveInvocationException where the trace has come by too often.
+  Task<Result<Unit>> check_recursion(FunctionRef ref, std::string trace);
+  // url_configs.cpp, url_serving.cpp
+  std::string function_url(const aws::Context& context, const FunctionRef& ref,
+                           const FunctionUrl& url);
+  Task<Result<Unit>> authorize_url(aws::Context& context, std::string action, FunctionRef ref,
+                                   std::optional<std::string> auth_type);
+  Task<Result<store::Versioned<FunctionUrl>>> load_url(FunctionRef ref);
+  Task<net::Response> answer_url(net::Request* request, aws::Trust trust, UrlHost host,
+                                 std::shared_ptr<const KnownUrl> known, std::string request_id);
+  Task<Result<Unit>> authorize_url_call(aws::Context* context, const FunctionRef* ref,
+                                        std::string auth_type);
+  // event_configs.cpp
+  Task<Result<Unit>> check_destination(FunctionRef ref, std::string arn);
+  Task<Result<Unit>> save_event_config(FunctionRef ref, EventInvokeConfig config);
+  Task<Result<store::Versioned<EventInvokeConfig>>> load_event_config(FunctionRef ref);
+  // Removes what goes with a function or (with its qualifier) an alias or version: URLs, settings.
+  Task<Result<Unit>> remove_belongings(FunctionRef ref);
   // Tells the code store who uses what, and the async events what waits, after a start.
   Task<Result<Unit>> take_up(std::string partition);
   std::string download_url(const aws::Context& context, const std::string& blob);
@@ -120,7 +141,10 @@ class LambdaService::Impl {
   LogShipper shipper;
   Machinery machinery;
   Engine engine;
+  Destinations destinations;
   AsyncEvents events;
+  UrlDirectory urls;
+  std::atomic<std::uint16_t> public_port{0};  // 0: not listening yet
 
   struct Download {
     std::string blob;

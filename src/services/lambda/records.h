@@ -82,6 +82,21 @@ struct Alias {
   PILEUS_FIELDS(Alias, name, function_version, description, weights, revision_id)
 };
 
+// An event that is decided and whose record has not reached its destination yet.
+struct Settled {
+  std::string condition;      // AWS's word: "Success", "RetriesExhausted", "EventAgeExceeded"
+  std::string destination;    // ARN
+  bool answered = false;      // there is an answer of the function
+  bool failed = false;        // which is an error
+  std::string version;        // that gave it
+  std::string response;       // "" when it is in `response_blob`
+  std::string response_blob;  // as AsyncEvent::blob
+  int tries = 0;              // to deliver
+  Time since{};
+  PILEUS_FIELDS(Settled, condition, destination, answered, failed, version, response, response_blob,
+                tries, since)
+};
+
 struct AsyncEvent {
   std::string id;  // the request id, the same for every attempt
   std::string function, qualifier;
@@ -92,8 +107,9 @@ struct AsyncEvent {
   Time due{};        // of the next attempt
   int failures = 0;  // attempts that the function answered with an error
   int refusals = 0;  // attempts in a row that never reached it (429, 5xx)
+  std::optional<Settled> settled;
   PILEUS_FIELDS(AsyncEvent, id, function, qualifier, payload, blob, trace, accepted, due, failures,
-                refusals)
+                refusals, settled)
 };
 
 inline std::string function_key(std::string_view name) {

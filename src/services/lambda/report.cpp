@@ -97,11 +97,12 @@ Failure timeout_failure(int timeout_s) {
           true};
 }
 
-Failure response_too_large() {
+Failure response_too_large(std::size_t limit_bytes) {
   Failure failure;
   failure.type = "Function.ResponseSizeTooLarge";
-  failure.body = error_body(
-      failure.type, "Response payload size exceeded maximum allowed payload size (6291556 bytes).");
+  failure.body =
+      error_body(failure.type, str("Response payload size exceeded maximum allowed payload size (",
+                                   limit_bytes, " bytes)."));
   return failure;
 }
 

@@ -27,7 +27,7 @@ Failure timeout_failure(int timeout_s);
 // The errorType of a runtime's error body, or `fallback`.
 std::string error_type(std::string_view body, std::string_view fallback);
 std::string error_body(std::string_view type, std::string_view message);
-Failure response_too_large();
+Failure response_too_large(std::size_t limit_bytes);
 
 struct Report {
   std::string request_id;

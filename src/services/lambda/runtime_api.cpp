@@ -58,31 +58,64 @@ Answer error_answer(std::string body, std::string_view type) {
   return answer;
 }
 
+// A streamed answer can fail after its first bytes: then its trailers say so.
+void answer_or_late_error(Environment& environment, const net::Headers& trailers, Answer answer) {
+  const auto late = trailers.find("Lambda-Runtime-Function-Error-Type");
+  if (!late) return environment.answer(std::move(answer), "");
+  auto text = from_base64(trailers.get("Lambda-Runtime-Function-Error-Body"));
+  const std::string type(*late);
+  environment.answer(error_answer(text.value_or(""), type), type);
+}
+
+net::Response answer_too_large(Environment& environment, std::size_t limit) {
+  auto failure = response_too_large(limit);
+  environment.answer(error_answer(failure.body, ""), failure.type);
+  auto refused = refusal(413, "RequestEntityTooLarge",
+                         str("Exceeded maximum allowed payload size (", limit, " bytes)."));
+  refused.close = true;
+  return refused;
+}
+
+// Passes the body on as it arrives, and no faster than it is read.
+Task<net::Response> streamed_response(std::shared_ptr<Environment> environment,
+                                      net::Request& request, std::string id,
+                                      std::shared_ptr<AnswerStream> stream) {
+  for (;;) {
+    auto some = co_await request.body->read_some();
+    if (!environment->expects(id)) co_return unknown_request();  // it timed out meanwhile
+    if (!some) {
+      const std::string type = "Runtime.TruncatedResponse";
+      environment->answer(
+          error_answer(error_body(type, "unexpected EOF while reading response"), type), type);
+      co_return refusal(400, "InvalidRequest", some.error().message());
+    }
+    if (some->empty()) break;
+    if (stream->written() + some->size() > kMaxStreamedAnswer)
+      co_return answer_too_large(*environment, kMaxStreamedAnswer);
+    auto written = co_await stream->write(std::move(*some));
+    if (!environment->expects(id)) co_return unknown_request();
+    if (!written) co_return refusal(410, "Runtime.Closed", "This environment has ended");
+  }
+  answer_or_late_error(*environment, request.body->trailers(), {});
+  co_return accepted();
+}
+
 Task<net::Response> response(std::shared_ptr<Environment> environment, net::Request& request,
                              std::string id) {
   if (!environment->expects(id)) co_return unknown_request();
+  std::string type(request.headers.get("Content-Type"));
+  if (iequals(request.headers.get("Lambda-Runtime-Function-Response-Mode"), "streaming"))
+    if (auto stream = environment->begin_stream(type))
+      co_return co_await streamed_response(environment, request, std::move(id), std::move(stream));
   auto body = co_await request.body->read_all(kMaxSyncPayload);
   if (!environment->expects(id)) co_return unknown_request();  // it timed out meanwhile
-  if (!body && body.error().is(errc::kLimit)) {
-    auto failure = response_too_large();
-    environment->answer(error_answer(failure.body, ""), failure.type);
-    auto refused = refusal(413, "RequestEntityTooLarge",
-                           "Exceeded maximum allowed payload size (6291556 bytes).");
-    refused.close = true;
-    co_return refused;
-  }
+  if (!body && body.error().is(errc::kLimit))
+    co_return answer_too_large(*environment, kMaxSyncPayload);
   if (!body) co_return refusal(400, "InvalidRequest", body.error().message());
-  // A streamed answer can fail after its first bytes: then its trailers say so.
-  const auto late = request.body->trailers().find("Lambda-Runtime-Function-Error-Type");
-  if (late) {
-    auto text = from_base64(request.body->trailers().get("Lambda-Runtime-Function-Error-Body"));
-    const std::string type(*late);
-    environment->answer(error_answer(text.value_or(""), type), type);
-    co_return accepted();
-  }
   Answer answer;
   answer.payload = std::move(*body);
-  environment->answer(std::move(answer), "");
+  answer.content_type = std::move(type);
+  answer_or_late_error(*environment, request.body->trailers(), std::move(answer));
   co_return accepted();
 }
 

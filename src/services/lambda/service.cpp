@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "services/lambda/function_destination.h"
 #include "services/lambda/impl.h"
 
 namespace pileus::services::lambda {
@@ -26,7 +27,10 @@ LambdaService::Impl::Impl(Dependencies dependencies, Options chosen)
                 given.server,           given.sessions, given.clock,    given.real,   given.random,
                 given.sandbox_endpoint, options,        code,           runtimes,     shipper},
       engine(machinery),
-      events(machinery, engine) {}
+      events(machinery, engine, destinations),
+      urls(given.records) {
+  destinations.add("lambda", std::make_unique<FunctionDestination>(given.door, given.clock));
+}
 
 LambdaService::LambdaService(Dependencies dependencies, Options options)
     : impl_(std::make_unique<Impl>(std::move(dependencies), std::move(options))) {}
@@ -87,6 +91,10 @@ Task<Result<Unit>> LambdaService::Impl::take_up(std::string partition) {
   co_return Unit{};
 }
 
+void LambdaService::add_destination(std::string service, std::unique_ptr<Destination> destination) {
+  impl_->destinations.add(std::move(service), std::move(destination));
+}
+
 Task<Result<Unit>> LambdaService::quiesce() { co_return co_await impl_->engine.quiesce(); }
 
 Task<Result<Unit>> LambdaService::stop() {
@@ -101,6 +109,7 @@ Task<Result<Unit>> LambdaService::reset() {
     std::lock_guard lock(impl_->mutex);
     impl_->downloads.clear();
   }
+  impl_->urls.forget_all();
   co_return co_await impl_->code.reset();
 }
 

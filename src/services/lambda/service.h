@@ -46,6 +46,8 @@ struct Dependencies {
   net::Handler sandbox_endpoint;  // the AWS APIs as sandboxes see them; verified keys only
 };
 
+class Destination;  // destinations.h
+
 class LambdaService final : public gen::lambda::Lambda {
  public:
   LambdaService(Dependencies dependencies, Options options);
@@ -67,6 +69,15 @@ class LambdaService final : public gen::lambda::Lambda {
   // For the public listener's ListenOptions::place: where a request to invoke a function is handled
   // without a hop (the loop of the function's name); nullptr for any other request.
   Loop* place(const net::Request& request);
+
+  // Requests to function URLs (by their Host) are served here, not by the Door.
+  static bool is_function_url(const net::Request& request);
+  Task<net::Response> serve_url(net::Request& request, aws::Trust trust);
+  // The port of the public listener, as function URLs show it.
+  void set_public_port(std::uint16_t port);
+  // Where records of asynchronous invocations can go besides functions: `service` of an ARN. Before
+  // start().
+  void add_destination(std::string service, std::unique_ptr<Destination> destination);
 
   // Serves Code.Location of GetFunction: GET /_pileus/lambda/code/<token>. The token is the right.
   static constexpr std::string_view kCodePath = "/_pileus/lambda/code/";
@@ -133,6 +144,24 @@ class LambdaService final : public gen::lambda::Lambda {
   PILEUS_LAMBDA(GetAccountSettings, get_account_settings)
   // invoke.cpp
   PILEUS_LAMBDA(Invoke, invoke)
+  PILEUS_LAMBDA(InvokeAsync, invoke_async)
+  // streaming.cpp
+  PILEUS_LAMBDA(InvokeWithResponseStream, invoke_with_response_stream)
+  // url_configs.cpp
+  PILEUS_LAMBDA(CreateFunctionUrlConfig, create_function_url_config)
+  PILEUS_LAMBDA(GetFunctionUrlConfig, get_function_url_config)
+  PILEUS_LAMBDA(UpdateFunctionUrlConfig, update_function_url_config)
+  PILEUS_LAMBDA(DeleteFunctionUrlConfig, delete_function_url_config)
+  PILEUS_LAMBDA(ListFunctionUrlConfigs, list_function_url_configs)
+  // event_configs.cpp
+  PILEUS_LAMBDA(PutFunctionEventInvokeConfig, put_function_event_invoke_config)
+  PILEUS_LAMBDA(UpdateFunctionEventInvokeConfig, update_function_event_invoke_config)
+  PILEUS_LAMBDA(GetFunctionEventInvokeConfig, get_function_event_invoke_config)
+  PILEUS_LAMBDA(DeleteFunctionEventInvokeConfig, delete_function_event_invoke_config)
+  PILEUS_LAMBDA(ListFunctionEventInvokeConfigs, list_function_event_invoke_configs)
+  // recursion_configs.cpp
+  PILEUS_LAMBDA(PutFunctionRecursionConfig, put_function_recursion_config)
+  PILEUS_LAMBDA(GetFunctionRecursionConfig, get_function_recursion_config)
 #undef PILEUS_LAMBDA
 
  private:

@@ -34,10 +34,13 @@ struct Event {
 };
 // What a played runtime does with an event.
 struct Reply {
-  enum class Kind { kAnswer, kError, kExit, kHang, kNothing } kind = Kind::kAnswer;
+  enum class Kind { kAnswer, kError, kExit, kHang, kNothing, kStream } kind = Kind::kAnswer;
   std::string body = "{}";
   sandbox::Exit exit;
   std::string say;  // printed first
+  // kStream: asked for the next piece of the body until it gives none; then these trailers.
+  std::function<std::optional<std::string>()> next_piece;
+  std::string content_type, trailers;
 };
 
 // How played runtimes behave; each sandbox gets one thread at its assignment.
@@ -110,7 +113,8 @@ class Bed {
     group_->spawn(deliver<T>(std::move(task), &promise));
     return future.get();
   }
-  void restart();  // the service anew over the same stores
+  void restart();                                    // the service anew over the same stores
+  std::function<void(LambdaService&)> before_start;  // of each service
 
   aws::Context context();
   Result<gen::lambda::CreateFunctionOutput> create(

@@ -47,11 +47,32 @@ class Connection {
     const std::string request =
         str(method, " /2018-06-01/runtime/", path, " HTTP/1.1\r\nHost: runtime\r\n", headers,
             "Content-Length: ", body.size(), "\r\n\r\n", body);
-    for (std::size_t at = 0; at < request.size();) {
-      const auto sent = ::send(fd_, request.data() + at, request.size() - at, MSG_NOSIGNAL);
-      if (sent <= 0) return {};
-      at += static_cast<std::size_t>(sent);
+    return send(request) ? receive() : std::string();
+  }
+  // A chunked POST whose pieces are made one after the other.
+  std::string stream(const std::string& path, const Reply& reply) {
+    bool sent = send(str("POST /2018-06-01/runtime/", path,
+                         " HTTP/1.1\r\nHost: runtime\r\nTransfer-Encoding: chunked\r\n",
+                         "Lambda-Runtime-Function-Response-Mode: streaming\r\nContent-Type: ",
+                         reply.content_type, "\r\n\r\n"));
+    for (auto piece = reply.next_piece(); sent && piece; piece = reply.next_piece()) {
+      char size[32];
+      std::snprintf(size, sizeof size, "%zx\r\n", piece->size());
+      sent = send(size + *piece + "\r\n");
     }
+    return sent && send(str("0\r\n", reply.trailers, "\r\n")) ? receive() : std::string();
+  }
+
+ private:
+  bool send(std::string_view request) {
+    while (!request.empty()) {
+      const auto sent = ::send(fd_, request.data(), request.size(), MSG_NOSIGNAL);
+      if (sent <= 0) return false;
+      request.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    return true;
+  }
+  std::string receive() {
     std::string answer;
     std::size_t wanted = std::string::npos;
     while (answer.size() < wanted) {
@@ -66,6 +87,8 @@ class Connection {
     }
     return answer;
   }
+
+ public:
   static std::string header(const std::string& answer, std::string_view name) {
     for (const auto line : split(answer.substr(0, answer.find("\r\n\r\n")), '\n')) {
       const auto colon = line.find(':');
@@ -119,6 +142,10 @@ void Actors::play(std::shared_ptr<sandbox::FakeWorkload> workload, int number) {
     if (!reply.say.empty()) workload->say(reply.say);
     if (reply.kind == Reply::Kind::kExit) return workload->exit(reply.exit);
     if (reply.kind == Reply::Kind::kHang) return;
+    if (reply.kind == Reply::Kind::kStream) {
+      connection.stream(str("invocation/", event.id, "/response"), reply);
+      continue;
+    }
     const bool error = reply.kind == Reply::Kind::kError;
     connection.ask("POST", str("invocation/", event.id, error ? "/error" : "/response"),
                    reply.body);
@@ -205,6 +232,7 @@ void Bed::make() {
                                                          random,
                                                          {}},
                                             options);
+  if (before_start) before_start(*service);
   auto started = run(service->start());
   EXPECT_TRUE(started) << started.error().message();
 }
