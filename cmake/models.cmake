@@ -3,7 +3,8 @@
 set(PILEUS_GENERATED ${CMAKE_BINARY_DIR}/generated)
 set(PILEUS_PYTHON ${CMAKE_SOURCE_DIR}/build/venv/bin/python CACHE FILEPATH "a Python that has the pinned botocore")
 file(GLOB_RECURSE model_inputs CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/models/*.py
-  ${CMAKE_SOURCE_DIR}/models/*.json ${CMAKE_SOURCE_DIR}/models/*.txt)
+  ${CMAKE_SOURCE_DIR}/models/*.json ${CMAKE_SOURCE_DIR}/models/*.jsonl
+  ${CMAKE_SOURCE_DIR}/models/*.txt)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${model_inputs})
 execute_process(
   COMMAND ${PILEUS_PYTHON} ${CMAKE_SOURCE_DIR}/models/generate.py --out ${PILEUS_GENERATED}

@@ -58,7 +58,7 @@ foreach(model ${PILEUS_MODELS})
 endforeach()
 
 # Floor 4: one room per AWS service. None includes another; each sees the generated interfaces.
-pileus_room(services/iam DEPENDS aws LIBS gen_iam gen_sts)
+pileus_room(services/iam DEPENDS aws LIBS gen_iam gen_sts qrencode)
 pileus_room(services/sts DEPENDS aws LIBS gen_sts gen_iam)
 pileus_room(services/logs DEPENDS aws LIBS gen_logs)
 pileus_room(services/billing DEPENDS aws)

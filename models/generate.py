@@ -661,6 +661,16 @@ def write_service(name, model, config, writer):
     return svc
 
 
+def write_aws_policies(writer):
+    """AWS's managed policies as the rows of an array of services::iam::AwsPolicy, by name."""
+    rows = []
+    for line in (ROOT / "aws_policies.jsonl").read_text().splitlines():
+        policy = json.loads(line)
+        texts = [quoted(policy[key]) for key in ("path", "name", "description", "version", "created", "updated")]
+        rows.append(f"  {{{', '.join(texts)}, R\"json({policy['document']})json\"}},\n")
+    writer.write("gen/iam/aws_policies.inc", "".join(rows))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=pathlib.Path, required=True, help="the folder that gets gen/ and services.cmake")
@@ -678,6 +688,8 @@ def main():
             model = loader.load_service_model(config["model"], "service-2", config.get("api_version"))
         write_service(config_path.stem, model, config, writer)
         names.append(config_path.stem)
+    if "iam" in names:
+        write_aws_policies(writer)
     writer.write("services.cmake", f"set(PILEUS_MODELS {' '.join(names)})\n")
     writer.sweep()
 

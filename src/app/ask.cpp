@@ -1,6 +1,7 @@
 #include "app/ask.h"
 
 #include <future>
+#include <pugixml.hpp>
 
 #include "aws/sigv4.h"
 #include "base/text.h"
@@ -33,11 +34,14 @@ Result<net::ClientResponse> send(net::ClientRequest request) {
   return response;
 }
 
+std::unexpected<Error> nobody_answers(const Target& target, const Error& error) {
+  return fail(std::string(errc::kIo),
+              str("no server answers at ", target.listen, " (", error.message(),
+                  "). Start one with: pileus serve --listen ", target.listen));
+}
+
 Result<Json> to_json(const Target& target, Result<net::ClientResponse> response) {
-  if (!response)
-    return fail(std::string(errc::kIo),
-                str("no server answers at ", target.listen, " (", response.error().message(),
-                    "). Start one with: pileus serve --listen ", target.listen));
+  if (!response) return nobody_answers(target, response.error());
   auto json = response->body.empty() ? Result<Json>(JsonObject()) : parse_json(response->body);
   if (response->status < 300) return json;
   std::string message = response->body;
@@ -59,15 +63,16 @@ Result<Json> ask_admin(const Target& target, std::string method, std::string pat
   return to_json(target, send(std::move(request)));
 }
 
-Result<Json> ask_aws(const Target& target, std::string service, std::string operation_target,
-                     const Json& input) {
+namespace {
+
+// As the owner: a 12-digit key id is that account's administrator.
+net::ClientRequest signed_post(const Target& target, std::string service, std::string body,
+                               std::vector<aws::HeaderField> headers) {
   net::ClientRequest request;
   request.method = "POST";
   request.url = str("http://", target.listen, "/");
-  request.body = to_text(input);
-  std::vector<aws::HeaderField> headers = {{"Host", target.listen},
-                                           {"Content-Type", "application/x-amz-json-1.1"},
-                                           {"X-Amz-Target", std::move(operation_target)}};
+  request.body = std::move(body);
+  headers.insert(headers.begin(), {"Host", target.listen});
   const aws::RequestParts parts{"POST", "/", "", headers, request.body};
   const auto added = aws::sign(
       parts, {target.account, "unused", ""},
@@ -75,7 +80,30 @@ Result<Json> ask_aws(const Target& target, std::string service, std::string oper
   for (const auto& [name, value] : headers)
     if (name != "Host") request.headers.add(name, value);
   for (const auto& [name, value] : added) request.headers.add(name, value);
-  return to_json(target, send(std::move(request)));
+  return request;
+}
+
+}  // namespace
+
+Result<Json> ask_aws(const Target& target, std::string service, std::string operation_target,
+                     const Json& input) {
+  return to_json(target, send(signed_post(target, std::move(service), to_text(input),
+                                          {{"Content-Type", "application/x-amz-json-1.1"},
+                                           {"X-Amz-Target", std::move(operation_target)}})));
+}
+
+Result<std::string> ask_query(const Target& target, std::string service, std::string version,
+                              std::vector<std::pair<std::string, std::string>> parameters) {
+  std::string body = str("Version=", version);
+  for (const auto& [name, value] : parameters) body += str('&', name, '=', percent_encode(value));
+  auto response = send(signed_post(target, std::move(service), std::move(body),
+                                   {{"Content-Type", "application/x-www-form-urlencoded"}}));
+  if (!response) return nobody_answers(target, response.error());
+  if (response->status < 300) return std::move(response->body);
+  pugi::xml_document document;
+  document.load_buffer(response->body.data(), response->body.size());
+  const auto error = document.select_node("//Error").node();
+  return fail(error.child_value("Code"), error.child_value("Message"));
 }
 
 }  // namespace pileus::app

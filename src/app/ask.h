@@ -14,4 +14,8 @@ Result<Json> ask_admin(const Target& target, std::string method, std::string pat
 Result<Json> ask_aws(const Target& target, std::string service, std::string operation_target,
                      const Json& input);
 
+// An operation of a query service as the owner: the XML of its answer, or its error.
+Result<std::string> ask_query(const Target& target, std::string service, std::string version,
+                              std::vector<std::pair<std::string, std::string>> parameters);
+
 }  // namespace pileus::app

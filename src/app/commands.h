@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace pileus::app {
 
@@ -30,6 +31,15 @@ struct LogsQuery {
   std::string filter;  // CloudWatch Logs filter pattern
 };
 int print_logs(const Target& target, const LogsQuery& query);
+
+struct ExplainQuery {
+  std::string principal;  // ARN of a user, a group, a role, or a session of a role
+  std::string action;     // "s3:GetObject"
+  std::string resource = "*";
+  std::vector<std::string> context;  // "aws:SourceIp=10.0.0.1"; a key may come again
+};
+// Shows which statement of which policy decides; 0: allowed, 1: denied, 2: it cannot be told.
+int explain_access(Target target, const ExplainQuery& query);
 
 // "90s", "5m", "2h30m", "1d" → microseconds; 0 when it is no duration.
 std::int64_t parse_duration_us(const std::string& text);

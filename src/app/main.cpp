@@ -10,7 +10,7 @@ namespace {
 using namespace pileus::app;
 
 constexpr const char* kCompletion = R"sh(_pileus() {
-  local commands="serve status logs bill clock env reset runtimes completion"
+  local commands="serve status logs bill clock env iam reset runtimes completion"
   if [ "$COMP_CWORD" = 1 ]; then COMPREPLY=($(compgen -W "$commands --help --version" -- "${COMP_WORDS[1]}"))
   else
     local options=$(pileus "${COMP_WORDS[1]}" --help 2>/dev/null | grep -oE -- '--[a-z-]+')
@@ -126,6 +126,19 @@ int main(int argc, char** argv) {
   add->add_option("name", runtime, "python3.13, nodejs22.x …")->required();
   add->add_option("--runtimes", runtimes, "directory of the Lambda runtimes");
 
+  ExplainQuery explain_query;
+  auto* iam = program.add_subcommand("iam", "Who may do what");
+  iam->require_subcommand(1);
+  auto* explain = iam->add_subcommand(
+      "explain", "Which statement of which policy decides; 0: allowed, 1: denied");
+  add_target(explain, target);
+  explain->add_option("principal", explain_query.principal, "ARN of a user, group, role or session")
+      ->required();
+  explain->add_option("action", explain_query.action, "s3:GetObject")->required();
+  explain->add_option("resource", explain_query.resource, "ARN, or *")->capture_default_str();
+  explain->add_option("--context", explain_query.context,
+                      "a condition key's value: aws:SourceIp=10.0.0.1; may be given again");
+
   auto* completion =
       program.add_subcommand("completion", "Shell completion: source <(pileus completion)");
 
@@ -140,6 +153,7 @@ int main(int argc, char** argv) {
   if (*clock) return print_clock(target);
   if (*add) return add_runtime(runtimes, runtime);
   if (*runtime_command) return list_runtimes(target);
+  if (*explain) return explain_access(target, explain_query);
   if (*completion) print(kCompletion);
   return 0;
 }

@@ -94,11 +94,21 @@ class Principals {
   virtual Task<Result<std::shared_ptr<const UserFacts>>> find_user(std::string arn) = 0;
   // The document in force of a managed policy; nothing where there is none.
   virtual Task<Result<std::optional<std::string>>> managed_policy(std::string arn) = 0;
+  // The URL that the account's outbound web identity tokens name as their issuer; nothing while the
+  // account has them disabled.
+  virtual Task<Result<std::optional<std::string>>> outbound_issuer(std::string account) = 0;
   // Grows whenever a user or a role has changed or may have: what was derived from the facts at one
   // generation holds while it stays.
   virtual std::uint64_t generation() const = 0;
-  // A session of the role was used (RoleLastUsed). Cheap; never waits.
-  virtual void role_used(const std::string& arn, const std::string& region, Time when) = 0;
+  // Whether `code` is what the MFA device of that user shows now. A code counts once.
+  virtual Task<Result<bool>> verify_mfa(std::string user_arn, std::string serial,
+                                        std::string code) = 0;
+  // A session of the role was used (RoleLastUsed, service last accessed). Cheap; never waits.
+  virtual void role_used(const std::string& arn, const std::string& service,
+                         const std::string& region, Time when) = 0;
+  // A session of the user was used (service last accessed). Cheap; never waits.
+  virtual void user_used(const std::string& arn, const std::string& service,
+                         const std::string& region, Time when) = 0;
 };
 
 }  // namespace pileus::aws

@@ -65,9 +65,9 @@ inline constexpr std::string_view kCancelled = "Cancelled";  // the task was sto
 inline constexpr std::string_view kDeadline = "DeadlineExceeded";
 inline constexpr std::string_view kConflict = "Conflict";  // a store condition did not hold
 inline constexpr std::string_view kNotFound = "NotFound";
-inline constexpr std::string_view kIo = "IoError";           // the machine refused
-inline constexpr std::string_view kLimit = "LimitExceeded";  // a named bound was reached
-inline constexpr std::string_view kInvalid = "Invalid";      // malformed input
+inline constexpr std::string_view kIo = "IoError";          // the machine refused
+inline constexpr std::string_view kLimit = "BoundReached";  // a named bound; no AWS code says it so
+inline constexpr std::string_view kInvalid = "Invalid";     // malformed input
 }  // namespace errc
 
 #define PILEUS_CONCAT_(a, b) a##b

@@ -368,11 +368,11 @@ TEST(Server, A_handler_sets_a_tighter_limit) {
   TestServer server(small_only);
   RawClient client(server.address);
   client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\n01234567890");
-  EXPECT_THAT(client.read_answer(), AllOf(StartsWith("HTTP/1.1 413"), EndsWith("LimitExceeded")));
+  EXPECT_THAT(client.read_answer(), AllOf(StartsWith("HTTP/1.1 413"), EndsWith("BoundReached")));
   client.send(
       "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
       "chunked\r\n\r\nb\r\n01234567890\r\n0\r\n\r\n");
-  EXPECT_THAT(client.read_answer(), AllOf(StartsWith("HTTP/1.1 413"), EndsWith("LimitExceeded")));
+  EXPECT_THAT(client.read_answer(), AllOf(StartsWith("HTTP/1.1 413"), EndsWith("BoundReached")));
   client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n0123456789");
   EXPECT_THAT(client.read_answer(), EndsWith("0123456789"));
 }

@@ -159,6 +159,12 @@ bool Condition::add_value(std::string_view value, bool variables) {
   return true;
 }
 
+void Condition::add_keys(std::vector<std::string>& out) const {
+  out.push_back(key_.name());
+  for (const auto& value : values_)
+    if (const auto* text = std::get_if<TextTemplate>(&value)) text->add_keys(out);
+}
+
 bool Condition::holds(const Request& request) const {
   KeyValues found;
   key_.look_up(request, found);

@@ -28,6 +28,8 @@ class Condition {
   bool add_value(std::string_view value, bool variables);
 
   bool holds(const Request& request) const;
+  // The key it asks for, and those of its values' variables.
+  void add_keys(std::vector<std::string>& out) const;
 
  private:
   enum class Family : std::uint8_t {

@@ -17,19 +17,22 @@ struct Verdict {
 
 class Evaluation {
  public:
-  Evaluation(const Request& request, const PolicySet& policies)
+  Evaluation(const Request& request, const PolicySet& policies, Trace* trace)
       : request_(request),
         policies_(policies),
+        trace_(trace),
         action_(to_lower(request.action)),
         mask_(ActionMask::of_action(action_)) {}
 
   Decision run() {
     organisation_.reserve(policies_.organisation.size());
-    for (const auto& level : policies_.organisation) organisation_.push_back(verdict(level));
-    if (policies_.resource) resource_ = verdict({policies_.resource, 1});
-    identity_ = verdict(policies_.identity);
-    if (policies_.boundary) boundary_ = verdict({policies_.boundary, 1});
-    session_ = verdict(policies_.session);
+    for (const auto& level : policies_.organisation)
+      organisation_.push_back(verdict(Layer::kOrganisation, level));
+    if (policies_.resource) resource_ = verdict(resource_layer(), {policies_.resource, 1});
+    identity_ = verdict(Layer::kIdentity, policies_.identity);
+    if (policies_.boundary) boundary_ = verdict(Layer::kBoundary, {policies_.boundary, 1});
+    session_ = verdict(Layer::kSession, policies_.session);
+    if (trace_) tell();
     if (const auto denied = explicit_deny()) return *denied;
     for (const auto& level : organisation_)
       if (!level.allow) return none(Layer::kOrganisation);
@@ -39,7 +42,15 @@ class Evaluation {
   }
 
  private:
-  Verdict verdict(std::span<const AttachedPolicy> policies) const {
+  void tell() const {
+    for (const auto& level : organisation_)
+      if (level.deny || !level.allow) trace_->organisation_allows = false;
+    trace_->boundary_allows = !policies_.boundary || (boundary_.allow && !boundary_.deny);
+    trace_->identity_allows = identity_.allow && !identity_.deny;
+    trace_->resource_allows = resource_.allow && !resource_.deny;
+  }
+
+  Verdict verdict(Layer layer, std::span<const AttachedPolicy> policies) const {
     Verdict out;
     for (const auto& attached : policies) {
       const auto& statements = attached.policy->statements();
@@ -49,10 +60,13 @@ class Evaluation {
         const Statement& statement = statements[i];
         Naming naming;
         if (!statement.applies(request_, action_, naming)) continue;
+        if (trace_)
+          trace_->matches.push_back({layer, &attached, static_cast<int>(i), statement.allow});
         if (!statement.allow) {
-          out.deny = &attached;
-          out.deny_statement = static_cast<int>(i);
-          return out;
+          if (!out.deny) out.deny_statement = static_cast<int>(i);
+          if (!out.deny) out.deny = &attached;
+          if (!trace_) return out;
+          continue;
         }
         if (naming <= out.naming) continue;
         out.allow = &attached;
@@ -113,6 +127,7 @@ class Evaluation {
 
   const Request& request_;
   const PolicySet& policies_;
+  Trace* const trace_;
   const std::string action_;
   const ActionMask mask_;
   std::vector<Verdict> organisation_;
@@ -149,8 +164,8 @@ std::string_view who(const Identity& principal) {
 
 }  // namespace
 
-Decision evaluate(const Request& request, const PolicySet& policies) {
-  return Evaluation(request, policies).run();
+Decision evaluate(const Request& request, const PolicySet& policies, Trace* trace) {
+  return Evaluation(request, policies, trace).run();
 }
 
 std::string denial_message(const Decision& decision, const Request& request) {

@@ -66,7 +66,21 @@ struct Decision {
   }
 };
 
-Decision evaluate(const Request& request, const PolicySet& policies);
+// Everything that spoke in the decision, for people who want to know why.
+struct Trace {
+  struct Match {
+    Layer layer = Layer::kIdentity;
+    const AttachedPolicy* policy = nullptr;
+    int statement = -1;
+    bool allow = false;
+  };
+  std::vector<Match> matches;  // every statement that applies
+  bool organisation_allows = true, boundary_allows = true;
+  bool identity_allows = false, resource_allows = false;
+};
+
+// `trace` costs: only the simulator gives one.
+Decision evaluate(const Request& request, const PolicySet& policies, Trace* trace = nullptr);
 
 // "User: <arn> is not authorized to perform: <action> on resource: <arn> because no identity-based
 // policy allows the <action> action" and its kin (IAM User Guide, "Troubleshoot access denied error

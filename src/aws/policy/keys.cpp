@@ -57,6 +57,7 @@ Key::Derived Key::derived_of(std::string_view name) {
       {"aws:username", Derived::kUserName},
       {"aws:SourceIdentity", Derived::kSourceIdentity},
       {"aws:MultiFactorAuthPresent", Derived::kMfaPresent},
+      {"aws:MultiFactorAuthAge", Derived::kMfaAge},
       {"aws:TokenIssueTime", Derived::kTokenIssueTime},
       {"aws:CurrentTime", Derived::kCurrentTime},
       {"aws:EpochTime", Derived::kEpochTime},
@@ -125,6 +126,11 @@ void Key::derive(const Request& request, KeyValues& out) const {
     // Only temporary credentials say whether there was a second factor.
     case Derived::kMfaPresent:
       if (who.issued_at) add(out, who.mfa ? "true" : "false");
+      break;
+    // The factor was shown when the session was made.
+    case Derived::kMfaAge:
+      if (who.issued_at && who.mfa && request.now)
+        add_own(out, std::to_string((to_millis(*request.now) - to_millis(*who.issued_at)) / 1000));
       break;
     case Derived::kTokenIssueTime:
       if (who.issued_at)

@@ -38,6 +38,7 @@ class Key {
     kUserName,
     kSourceIdentity,
     kMfaPresent,
+    kMfaAge,
     kTokenIssueTime,
     kCurrentTime,
     kEpochTime,

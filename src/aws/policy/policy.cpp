@@ -45,17 +45,42 @@ ActionMask ActionMask::of_statement(const Statement& statement) {
   return out;
 }
 
-bool Statement::applies(const Request& request, std::string_view action, Naming& naming) const {
-  const bool action_listed =
-      std::any_of(actions.begin(), actions.end(),
-                  [&](const Pattern& pattern) { return pattern.matches(action); });
-  if (action_listed == not_action) return false;
-  if (!resources.empty()) {
-    const bool resource_listed =
-        std::any_of(resources.begin(), resources.end(),
-                    [&](const ResourceEntry& entry) { return entry.matches(request); });
-    if (resource_listed == not_resource) return false;
+bool Statement::lists_action(std::string_view action) const {
+  return std::any_of(actions.begin(), actions.end(),
+                     [&](const Pattern& pattern) { return pattern.matches(action); }) != not_action;
+}
+
+bool Statement::lists_resource(const Request& request) const {
+  if (resources.empty()) return true;
+  return std::any_of(resources.begin(), resources.end(), [&](const ResourceEntry& entry) {
+           return entry.matches(request);
+         }) != not_resource;
+}
+
+void Statement::add_keys(std::vector<std::string>& out) const {
+  for (const auto& entry : resources)
+    if (entry.with_variables) entry.with_variables->add_keys(out);
+  for (const auto& condition : conditions) condition.add_keys(out);
+}
+
+void Statement::add_missing_keys(const Request& request, std::string_view action,
+                                 std::vector<std::string>& out) const {
+  if (!lists_action(action)) return;
+  std::vector<std::string> keys;
+  if (lists_resource(request))
+    add_keys(keys);
+  else
+    for (const auto& entry : resources)
+      if (entry.with_variables) entry.with_variables->add_keys(keys);
+  for (const auto& key : keys) {
+    KeyValues found;
+    Key(key).look_up(request, found);
+    if (found.values.empty()) out.push_back(key);
   }
+}
+
+bool Statement::applies(const Request& request, std::string_view action, Naming& naming) const {
+  if (!lists_action(action) || !lists_resource(request)) return false;
   naming = Naming::kDirect;
   if (!principals.empty()) {
     if (not_principal) {

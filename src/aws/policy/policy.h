@@ -44,6 +44,18 @@ struct Statement {
 
   // `action` in lower case. Whom it names comes back in `naming` (kDirect without Principal).
   bool applies(const Request& request, std::string_view action, Naming& naming) const;
+
+  // The condition keys that it asks for, as written, in conditions and variables.
+  void add_keys(std::vector<std::string>& out) const;
+  // Those of them that the request does not have, where the decision may depend on them: the
+  // statement is about the action, and keys of conditions count only where it is about the
+  // resource.
+  void add_missing_keys(const Request& request, std::string_view action,
+                        std::vector<std::string>& out) const;
+
+ private:
+  bool lists_action(std::string_view action) const;
+  bool lists_resource(const Request& request) const;
 };
 
 // A quick no: whether a statement can speak of an action at all, by a hash of the vendor and the

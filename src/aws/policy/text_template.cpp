@@ -74,6 +74,12 @@ std::optional<Pattern> TextTemplate::pattern(const Request& request, Pattern::Fo
   return out.build(form);
 }
 
+void TextTemplate::add_keys(std::vector<std::string>& out) const {
+  for (const Piece& piece : pieces_)
+    if (piece.kind == Piece::Kind::kVariable && !piece.default_value)
+      out.push_back(piece.key.name());
+}
+
 std::string TextTemplate::constant_text() const {
   std::string out;
   for (const Piece& piece : pieces_) out += piece.text;

@@ -26,6 +26,8 @@ class TextTemplate {
   // the policy. nullopt where a variable has no value and no default: then nothing matches.
   std::optional<std::string> text(const Request& request) const;
   std::optional<Pattern> pattern(const Request& request, Pattern::Form form) const;
+  // The keys of its variables that have no default.
+  void add_keys(std::vector<std::string>& out) const;
   // Of constant ones.
   std::string constant_text() const;
   Pattern constant_pattern(Pattern::Form form) const;

@@ -7,6 +7,7 @@
 #include "services/iam/edit.h"
 #include "services/iam/limits.h"
 #include "services/iam/shapes.h"
+#include "services/iam/user_meant.h"
 #include "services/iam/uses.h"
 
 namespace pileus::services::iam {
@@ -14,14 +15,6 @@ namespace pileus::services::iam {
 using namespace gen::iam;
 
 namespace {
-
-// Whose keys are meant: the caller's own where the request names nobody.
-Result<std::string> user_meant(const std::optional<std::string>& name, aws::Context& context) {
-  if (name) return *name;
-  if (context.identity().type == aws::Identity::Type::kUser) return context.identity().user_name;
-  context.needs_no_authorization("nobody is meant, so there is nothing to decide");
-  return fail(validation_error("Must specify userName when calling with non-User credentials"));
-}
 
 AccessKeyRecord* find_key(UserRecord& user, std::string_view id) {
   for (auto& key : user.keys)

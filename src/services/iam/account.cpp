@@ -42,15 +42,46 @@ std::map<std::string, std::int32_t> quotas_of(const IamState& state) {
           {"UserPolicySizeQuota", UserRecord::kInlineBytes},
           {"GroupPolicySizeQuota", GroupRecord::kInlineBytes},
           {"RolePolicySizeQuota", RoleRecord::kInlineBytes},
-          // What Pileus does not have, there is none of.
+          {"ServerCertificatesQuota", quota(state, kServerCertificates)},
+          {"SigningCertificatesPerUserQuota", kSigningCertificatesPerUser},
+          {"GlobalEndpointTokenVersion", 1},
+          {"PolicyVersionsInUseQuota", 10000},
+          // The account's root has no credentials of its own in Pileus.
           {"AccountAccessKeysPresent", 0},
           {"AccountMFAEnabled", 0},
-          {"MFADevices", 0},
-          {"MFADevicesInUse", 0},
-          {"Providers", 0},
-          {"ServerCertificates", 0},
           {"AccountSigningCertificatesPresent", 0},
           {"AccountPasswordPresent", 0}};
+}
+
+using Summary = std::map<std::string, std::int32_t>;
+
+template <class T, class See>
+Task<Result<Unit>> see_all(store::Records& records, std::string partition, See see) {
+  store::ScanOptions options;
+  for (;;) {
+    CO_TRY_ASSIGN(const auto page,
+                  co_await store::load_page<T>(records, partition, prefix_of<T>(), options));
+    for (const auto& item : page) see(item.value);
+    if (page.size() < options.limit) co_return Unit{};
+    options.after = page.back().key;
+  }
+}
+
+[[clang::coro_wrapper]] Task<Result<Unit>> count_devices(store::Records& records,
+                                                         std::string partition, Summary* summary) {
+  (*summary)["MFADevices"] = (*summary)["MFADevicesInUse"] = 0;
+  return see_all<MfaRecord>(records, std::move(partition), [summary](const MfaRecord& device) {
+    ++(*summary)["MFADevices"];
+    if (!device.user.empty()) ++(*summary)["MFADevicesInUse"];
+  });
+}
+
+[[clang::coro_wrapper]] Task<Result<Unit>> count_versions(store::Records& records,
+                                                          std::string partition, Summary* summary) {
+  (*summary)["PolicyVersionsInUse"] = 0;
+  return see_all<PolicyRecord>(records, std::move(partition), [summary](const PolicyRecord& it) {
+    (*summary)["PolicyVersionsInUse"] += static_cast<std::int32_t>(it.versions.size());
+  });
 }
 
 }  // namespace
@@ -68,6 +99,19 @@ Task<Result<GetAccountSummaryOutput>> IamService::get_account_summary(aws::Conte
   CO_TRY_ASSIGN(summary["Policies"], co_await count(records, partition, prefix_of<PolicyRecord>()));
   CO_TRY_ASSIGN(summary["InstanceProfiles"],
                 co_await count(records, partition, prefix_of<ProfileRecord>()));
+  CO_TRY_ASSIGN(summary["ServerCertificates"],
+                co_await count(records, partition, prefix_of<ServerCertificateRecord>()));
+  std::int32_t providers = 0;
+  for (const auto* kind : {"iam/oidc_provider/", "iam/saml_provider/"}) {
+    CO_TRY_ASSIGN(const std::int32_t some, co_await count(records, partition, kind));
+    providers += some;
+  }
+  summary["Providers"] = providers;
+  CO_TRY(co_await count_devices(records, partition, &summary));
+  CO_TRY(co_await count_versions(records, partition, &summary));
+  CO_TRY_ASSIGN(const auto preferences, co_await store::load<PreferencesRecord>(
+                                            records, partition, std::string(kPreferencesRow)));
+  if (preferences) summary["GlobalEndpointTokenVersion"] = preferences->value.token_version;
   co_return output;
 }
 

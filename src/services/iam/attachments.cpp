@@ -22,6 +22,10 @@ Task<Result<Output>> attach(IamState& state, aws::Context& context, std::string 
                             std::string name, std::string arn) {
   for (Edit edit(state, context);;) {
     CO_TRY_ASSIGN(T * entity, co_await edit.open<T>(action, name, {{"iam:PolicyARN", {arn}}}));
+    CO_TRY(check_modifiable(*entity));
+    if (arn.find(":aws:policy/aws-service-role/") != std::string::npos)
+      co_return fail("PolicyNotAttachable",
+                     "Cannot attach a Service Role Policy to a Customer Role.", 400);
     if (entity->attached.contains(arn)) co_return Output{};
     CO_TRY(co_await edit.add_use<T>(arn, Usage::kPolicy, entity->name));
     if (entity->attached.size() >= bound(state, kAttachments))
@@ -37,6 +41,7 @@ Task<Result<Output>> detach(IamState& state, aws::Context& context, std::string 
                             std::string name, std::string arn) {
   for (Edit edit(state, context);;) {
     CO_TRY_ASSIGN(T * entity, co_await edit.open<T>(action, name, {{"iam:PolicyARN", {arn}}}));
+    CO_TRY(check_modifiable(*entity));
     if (!entity->attached.erase(arn)) co_return fail(no_such_policy(arn));
     CO_TRY(co_await edit.drop_use<T>(arn, Usage::kPolicy, entity->name));
     CO_TRY_ASSIGN(const bool saved, co_await edit.commit());

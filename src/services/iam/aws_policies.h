@@ -14,12 +14,15 @@ struct AwsPolicy {
   std::string_view path;  // "/", "/service-role/" …
   std::string_view name;
   std::string_view description;
+  std::string_view version_text;  // the newest: the only one that is there
+  std::string_view created_text, updated_text;
   std::string_view document;  // JSON
 
   std::string arn(std::string_view partition) const;
   std::string id() const;  // "ANPA…", the same for ever
-  std::string version() const { return "v1"; }
+  std::string version() const { return std::string(version_text); }
   Time created() const;
+  Time updated() const;  // of that version
 };
 
 std::span<const AwsPolicy> aws_policies();  // sorted by name

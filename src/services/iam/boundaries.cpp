@@ -18,6 +18,7 @@ Task<Result<Output>> set_boundary(IamState& state, aws::Context& context, std::s
   if (!arn.empty()) conditions["iam:PermissionsBoundary"] = {arn};
   for (Edit edit(state, context);;) {
     CO_TRY_ASSIGN(T * entity, co_await edit.open<T>(action, name, conditions));
+    CO_TRY(check_modifiable(*entity));
     if (entity->boundary == arn) co_return Output{};
     if (!entity->boundary.empty())
       CO_TRY(co_await edit.drop_use<T>(entity->boundary, Usage::kBoundary, entity->name));

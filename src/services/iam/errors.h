@@ -1,7 +1,7 @@
 // The room's errors, in the words of AWS.
 #pragma once
 
-#include "base/error.h"
+#include "base/completion.h"
 #include "services/iam/records.h"
 
 namespace pileus::services::iam {
@@ -13,6 +13,10 @@ template <class T>
 Error no_such(std::string_view name) {
   if constexpr (std::is_same_v<T, ProfileRecord>)
     return no_such_entity(str("Instance Profile ", name, " cannot be found."));
+  else if constexpr (std::is_same_v<T, ServerCertificateRecord>)
+    return no_such_entity(str("The Server Certificate with name ", name, " cannot be found."));
+  else if constexpr (std::is_same_v<T, MfaRecord>)
+    return no_such_entity(str("VirtualMFADevice with serial number ", name, " doesn't exist."));
   else
     return no_such_entity(str("The ", T::kKind, " with name ", name, " cannot be found."));
 }
@@ -28,6 +32,10 @@ Error already_exists(std::string_view name) {
   std::string message;
   if constexpr (std::is_same_v<T, ProfileRecord>)
     message = str("Instance Profile ", name, " already exists.");
+  else if constexpr (std::is_same_v<T, MfaRecord>)
+    message = "MFADevice entity at the same path and name already exists.";
+  else if constexpr (std::is_same_v<T, ServerCertificateRecord>)
+    message = str("The Server Certificate with name ", name, " already exists.");
   else if constexpr (std::is_same_v<T, PolicyRecord>)
     message = str("A policy called ", name, " already exists. Duplicate names are not allowed.");
   else
@@ -52,6 +60,20 @@ inline Error validation_error(std::string message) {
 }
 inline Error malformed_policy(std::string message) {
   return Error("MalformedPolicyDocument", std::move(message), 400);
+}
+inline Error malformed_certificate(std::string message) {
+  return Error("MalformedCertificate", std::move(message), 400);
+}
+// Roles that are linked to a service are the service's: only AWS changes them.
+template <class T>
+Result<Unit> check_modifiable(const T& entity) {
+  if constexpr (std::is_same_v<T, RoleRecord>)
+    if (!entity.linked_service.empty())
+      return fail(Error("UnmodifiableEntity",
+                        str("Cannot perform the operation on the protected role '", entity.name,
+                            "' - this role is only modifiable by AWS"),
+                        400));
+  return Unit{};
 }
 inline Error concurrent_modification() {
   return Error("ConcurrentModification",

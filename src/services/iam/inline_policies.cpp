@@ -31,6 +31,7 @@ Task<Result<Output>> put_inline(IamState& state, aws::Context& context, std::str
                                 std::string document) {
   for (Edit edit(state, context);;) {
     CO_TRY_ASSIGN(T * entity, co_await edit.open<T>(action, entity_name));
+    CO_TRY(check_modifiable(*entity));
     CO_TRY(check_document(document, DocumentKind::kIdentity));
     entity->inline_policies[policy_name] = document;
     std::size_t total = 0;
@@ -59,6 +60,7 @@ Task<Result<Output>> delete_inline(IamState& state, aws::Context& context, std::
                                    std::string entity_name, std::string policy_name) {
   for (Edit edit(state, context);;) {
     CO_TRY_ASSIGN(T * entity, co_await edit.open<T>(action, entity_name));
+    CO_TRY(check_modifiable(*entity));
     if (!entity->inline_policies.erase(policy_name))
       co_return fail(no_such_inline_policy<T>(policy_name));
     CO_TRY_ASSIGN(const bool saved, co_await edit.commit());

@@ -13,6 +13,12 @@ inline constexpr std::size_t kPolicyBytes = 6144;  // white space not counted, a
 inline constexpr std::size_t kRolesPerProfile = 1;
 inline constexpr std::size_t kProfilesPerRole = 100;  // a bound of the record; AWS names none
 
+inline constexpr std::size_t kMfaDevicesPerUser = 8;
+inline constexpr std::size_t kSigningCertificatesPerUser = 2;
+inline constexpr std::size_t kSshKeysPerUser = 5;
+inline constexpr std::size_t kServiceCredentialsPerUser = 2;  // for each service
+inline constexpr std::size_t kChainBytes = 256 << 10;         // a record holds it; AWS takes 2 MiB
+
 struct Quota {
   std::size_t aws;
   std::size_t wide;
@@ -26,6 +32,7 @@ inline constexpr Quota kPolicies = {1500, kUnbounded};
 inline constexpr Quota kAttachments = {10, 100};
 inline constexpr Quota kGroupsPerUser = {10, 100};
 inline constexpr Quota kMembersPerGroup = {5000, 8000};  // a record holds them
+inline constexpr Quota kServerCertificates = {20, kUnbounded};
 inline constexpr Quota kTrustPolicyBytes = {2048, 8192};
 
 inline std::size_t bound(const IamState& state, Quota quota) {

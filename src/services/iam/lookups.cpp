@@ -1,9 +1,7 @@
 // What the Door, the authorizer and sts ask: keys, policies, roles and users, from the caches.
 #include "aws/access_key_id.h"
 #include "base/log.h"
-#include "services/iam/arns.h"
-#include "services/iam/aws_policies.h"
-#include "services/iam/state.h"
+#include "services/iam/policy_sources.h"
 #include "store/typed.h"
 
 namespace pileus::services::iam {
@@ -112,22 +110,6 @@ Task<Result<CredentialPointer>> IamService::find(std::string access_key_id,
 }
 
 namespace {
-
-Task<Result<std::optional<aws::NamedPolicy>>> read_managed(IamState& state, std::string arn) {
-  using Answer = std::optional<aws::NamedPolicy>;
-  if (const AwsPolicy* policy = find_aws_policy(arn))
-    co_return Answer({std::move(arn), std::string(policy->document)});
-  const auto parsed = parse_entity_arn(arn);
-  if (!parsed || parsed->kind != PolicyRecord::kKind) co_return Answer();
-  CO_TRY_ASSIGN(const auto loaded,
-                co_await store::load<PolicyRecord>(state.records, partition_of(parsed->account),
-                                                   key_of<PolicyRecord>(parsed->name)));
-  if (!loaded || loaded->value.arn != arn) co_return Answer();
-  for (const auto& version : loaded->value.versions)
-    if (version.number == loaded->value.default_version)
-      co_return Answer({std::move(arn), version.document});
-  co_return Answer();
-}
 
 // The inline and attached policies of a user, a group or a role.
 template <class T>
@@ -321,6 +303,14 @@ Task<Result<std::optional<std::string>>> IamService::managed_policy(std::string 
   CO_TRY_ASSIGN(auto policy, co_await read_managed(*state_, std::move(arn)));
   if (!policy) co_return std::optional<std::string>();
   co_return std::optional<std::string>(std::move(policy->document));
+}
+
+Task<Result<std::optional<std::string>>> IamService::outbound_issuer(std::string account) {
+  CO_TRY_ASSIGN(const auto loaded,
+                co_await store::load<PreferencesRecord>(state_->records, partition_of(account),
+                                                        std::string(kPreferencesRow)));
+  if (!loaded || !loaded->value.outbound_enabled) co_return std::optional<std::string>();
+  co_return std::optional<std::string>(loaded->value.outbound_issuer);
 }
 
 }  // namespace pileus::services::iam

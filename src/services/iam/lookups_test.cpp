@@ -254,7 +254,7 @@ TEST_F(Lookups, Roles_are_found_and_their_changes_count_up_the_generation) {
       << "another path is another role";
   EXPECT_FALSE(*world.loop.run(world.iam.find_role(role_arn("other"))));
   EXPECT_EQ(world.iam.generation(), generation);
-  world.iam.role_used(role_arn("p/fn"), "us-west-2", Time(std::chrono::seconds(9)));
+  world.iam.role_used(role_arn("p/fn"), "lambda", "us-west-2", Time(std::chrono::seconds(9)));
   EXPECT_EQ(*world.call(&IamService::get_role, {.role_name = "fn"})->role.role_last_used->region,
             "us-west-2");
   ASSERT_TRUE(world.call(&IamService::tag_role, {.role_name = "fn", .tags = {{"a", "b"}}}));

@@ -27,8 +27,10 @@ Policy shape_of(const AwsPolicy& policy, std::string_view partition, UseCounts c
   shape.attachment_count = counts.attachments;
   shape.permissions_boundary_usage_count = counts.boundaries;
   shape.is_attachable = true;
-  shape.create_date = shape.update_date = policy.created();
-  if (detail == Detail::kFull) shape.description = policy.description;
+  shape.create_date = policy.created();
+  shape.update_date = policy.updated();
+  if (detail == Detail::kFull && !policy.description.empty())
+    shape.description = policy.description;
   return shape;
 }
 

@@ -398,6 +398,7 @@ TEST_F(Policies, Quotas_of_attachments_hold_where_they_are_asked_for) {
   int attached = 0;
   std::string error;
   for (const auto& each : aws_policies()) {
+    if (each.path == "/aws-service-role/") continue;
     error = error_of(strict.call(&IamService::attach_user_policy,
                                  {.user_name = "ann", .policy_arn = each.arn("aws")}));
     if (!error.empty()) break;

@@ -30,7 +30,7 @@ PolicyVersion shape_of_only_version(const AwsPolicy& policy) {
   PolicyVersion shape;
   shape.version_id = policy.version();
   shape.is_default_version = true;
-  shape.create_date = policy.created();
+  shape.create_date = policy.updated();
   return shape;
 }
 

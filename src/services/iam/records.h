@@ -10,18 +10,24 @@
 //   iam/uses/<policy arn>|<usage>|<kind>|<name>   one row per attachment; usage is
 //                                       "policy" or "boundary", kind "user", "group" or "role"
 //   iam/last_used/key/<access key id>, iam/last_used/role/<role id>
+//   iam/accessed/<user or role id>/<service>  when the principal last used the service
+//   iam/mfa/<path/name>  iam/server-certificate/<name>
+//   iam/signing_certificate/<fingerprint>  → id of the user whose record holds it
+//   iam/password_policy  iam/alias  iam/preferences  iam/credential_report/<part>
+//   iam/task/<id> (deletions of service-linked roles)  iam/access_job/<id>
+//
+// An account's alias is claimed in partition "global": iam/alias/<alias> → account.
 //
 // Invariants, each kept by single transactions: a key's row names the user exactly while that
 // record holds the key; a uses row exists exactly while the entity's record names the policy, and
 // the counts of a customer's policy are the numbers of its rows; group.members and user.groups
-// agree; role.instance_profiles and profile.role agree.
+// agree; role.instance_profiles and profile.role agree; user.mfa_devices and device.user agree; a
+// signing certificate's row exists exactly while a user's record holds it.
 #pragma once
 
-#include "store/fields.h"
+#include "services/iam/credential_records.h"
 
 namespace pileus::services::iam {
-
-using Tags = std::map<std::string, std::string>;
 
 struct AccessKeyRecord {
   std::string id;
@@ -44,8 +50,13 @@ struct UserRecord {
   std::set<std::string> attached;                      // ARNs of managed policies
   std::set<std::string> groups;                        // ids
   std::vector<AccessKeyRecord> keys;
+  std::optional<LoginProfileRecord> login;
+  std::set<std::string> mfa_devices;  // names of MfaRecord, lower case
+  std::vector<SigningCertificateRecord> certificates;
+  std::vector<SshKeyRecord> ssh_keys;
+  std::vector<ServiceCredentialRecord> service_credentials;
   PILEUS_FIELDS(UserRecord, name, path, id, arn, created, boundary, tags, inline_policies, attached,
-                groups, keys)
+                groups, keys, login, mfa_devices, certificates, ssh_keys, service_credentials)
 };
 
 struct GroupRecord {
@@ -76,8 +87,10 @@ struct RoleRecord {
   std::map<std::string, std::string> inline_policies;
   std::set<std::string> attached;
   std::set<std::string> instance_profiles;  // lower-case names
+  std::string linked_service;               // principal that the role is linked to, or ""
   PILEUS_FIELDS(RoleRecord, name, path, id, arn, created, trust_policy, description,
-                max_session_seconds, boundary, tags, inline_policies, attached, instance_profiles)
+                max_session_seconds, boundary, tags, inline_policies, attached, instance_profiles,
+                linked_service)
 };
 
 struct ProfileRecord {

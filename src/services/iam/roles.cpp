@@ -81,6 +81,7 @@ Task<Result<UpdateRoleOutput>> IamService::update_role(aws::Context& context, Up
   for (Edit edit(*state_, context);;) {
     CO_TRY_ASSIGN(RoleRecord * role,
                   co_await edit.open<RoleRecord>("iam:UpdateRole", in.role_name));
+    if (in.max_session_duration) CO_TRY(check_modifiable(*role));
     if (in.description) role->description = in.description;
     if (in.max_session_duration) role->max_session_seconds = *in.max_session_duration;
     CO_TRY_ASSIGN(const bool saved, co_await edit.commit());
@@ -105,6 +106,7 @@ Task<Result<UpdateAssumeRolePolicyOutput>> IamService::update_assume_role_policy
   for (Edit edit(*state_, context);;) {
     CO_TRY_ASSIGN(RoleRecord * role,
                   co_await edit.open<RoleRecord>("iam:UpdateAssumeRolePolicy", in.role_name));
+    CO_TRY(check_modifiable(*role));
     CO_TRY(check_trust_policy(*state_, in.policy_document));
     role->trust_policy = in.policy_document;
     CO_TRY_ASSIGN(const bool saved, co_await edit.commit());
@@ -116,6 +118,7 @@ Task<Result<DeleteRoleOutput>> IamService::delete_role(aws::Context& context, De
   for (Edit edit(*state_, context);;) {
     CO_TRY_ASSIGN(RoleRecord * role,
                   co_await edit.open<RoleRecord>("iam:DeleteRole", in.role_name));
+    CO_TRY(check_modifiable(*role));
     if (!role->instance_profiles.empty())
       co_return fail(
           delete_conflict("Cannot delete entity, must remove roles from instance profile first."));
@@ -124,6 +127,7 @@ Task<Result<DeleteRoleOutput>> IamService::delete_role(aws::Context& context, De
     if (!role->inline_policies.empty())
       co_return fail(delete_conflict("Cannot delete entity, must delete policies first."));
     CO_TRY(co_await edit.drop_uses(*role));
+    CO_TRY(co_await drop_accesses(edit, role->id));
     edit.remove_row(role_use_row(role->id));
     edit.remove(*role);
     CO_TRY_ASSIGN(const bool saved, co_await edit.commit());

@@ -54,8 +54,14 @@ class IamService final : public gen::iam::Iam,
   [[clang::coro_wrapper]] Task<Result<std::shared_ptr<const aws::UserFacts>>> find_user(
       std::string arn) override;
   Task<Result<std::optional<std::string>>> managed_policy(std::string arn) override;
+  Task<Result<std::optional<std::string>>> outbound_issuer(std::string account) override;
   std::uint64_t generation() const override;
-  void role_used(const std::string& arn, const std::string& region, Time when) override;
+  Task<Result<bool>> verify_mfa(std::string user_arn, std::string serial,
+                                std::string code) override;
+  void role_used(const std::string& arn, const std::string& service, const std::string& region,
+                 Time when) override;
+  void user_used(const std::string& arn, const std::string& service, const std::string& region,
+                 Time when) override;
 
 #define PILEUS_IAM(Operation, operation)                                       \
   [[clang::coro_wrapper]] Task<Result<gen::iam::Operation##Output>> operation( \
@@ -151,6 +157,105 @@ class IamService final : public gen::iam::Iam,
   PILEUS_IAM(UntagUser, untag_user)
   // account.cpp
   PILEUS_IAM(GetAccountSummary, get_account_summary)
+  // mfa_devices.cpp
+  PILEUS_IAM(CreateVirtualMFADevice, create_virtual_mfa_device)
+  PILEUS_IAM(EnableMFADevice, enable_mfa_device)
+  PILEUS_IAM(DeactivateMFADevice, deactivate_mfa_device)
+  PILEUS_IAM(ResyncMFADevice, resync_mfa_device)
+  PILEUS_IAM(DeleteVirtualMFADevice, delete_virtual_mfa_device)
+  PILEUS_IAM(ListMFADevices, list_mfa_devices)
+  PILEUS_IAM(GetMFADevice, get_mfa_device)
+  PILEUS_IAM(ListVirtualMFADevices, list_virtual_mfa_devices)
+  PILEUS_IAM(TagMFADevice, tag_mfa_device)
+  PILEUS_IAM(UntagMFADevice, untag_mfa_device)
+  PILEUS_IAM(ListMFADeviceTags, list_mfa_device_tags)
+  // login_profiles.cpp
+  PILEUS_IAM(CreateLoginProfile, create_login_profile)
+  PILEUS_IAM(GetLoginProfile, get_login_profile)
+  PILEUS_IAM(UpdateLoginProfile, update_login_profile)
+  PILEUS_IAM(DeleteLoginProfile, delete_login_profile)
+  PILEUS_IAM(ChangePassword, change_password)
+  // password_policy.cpp
+  PILEUS_IAM(UpdateAccountPasswordPolicy, update_account_password_policy)
+  PILEUS_IAM(GetAccountPasswordPolicy, get_account_password_policy)
+  PILEUS_IAM(DeleteAccountPasswordPolicy, delete_account_password_policy)
+  // account_aliases.cpp
+  PILEUS_IAM(CreateAccountAlias, create_account_alias)
+  PILEUS_IAM(DeleteAccountAlias, delete_account_alias)
+  PILEUS_IAM(ListAccountAliases, list_account_aliases)
+  // server_certificates.cpp
+  PILEUS_IAM(UploadServerCertificate, upload_server_certificate)
+  PILEUS_IAM(GetServerCertificate, get_server_certificate)
+  PILEUS_IAM(ListServerCertificates, list_server_certificates)
+  PILEUS_IAM(UpdateServerCertificate, update_server_certificate)
+  PILEUS_IAM(DeleteServerCertificate, delete_server_certificate)
+  PILEUS_IAM(TagServerCertificate, tag_server_certificate)
+  PILEUS_IAM(UntagServerCertificate, untag_server_certificate)
+  PILEUS_IAM(ListServerCertificateTags, list_server_certificate_tags)
+  // signing_certificates.cpp
+  PILEUS_IAM(UploadSigningCertificate, upload_signing_certificate)
+  PILEUS_IAM(ListSigningCertificates, list_signing_certificates)
+  PILEUS_IAM(UpdateSigningCertificate, update_signing_certificate)
+  PILEUS_IAM(DeleteSigningCertificate, delete_signing_certificate)
+  // ssh_public_keys.cpp
+  PILEUS_IAM(UploadSSHPublicKey, upload_ssh_public_key)
+  PILEUS_IAM(GetSSHPublicKey, get_ssh_public_key)
+  PILEUS_IAM(ListSSHPublicKeys, list_ssh_public_keys)
+  PILEUS_IAM(UpdateSSHPublicKey, update_ssh_public_key)
+  PILEUS_IAM(DeleteSSHPublicKey, delete_ssh_public_key)
+  // service_credentials.cpp
+  PILEUS_IAM(CreateServiceSpecificCredential, create_service_specific_credential)
+  PILEUS_IAM(ListServiceSpecificCredentials, list_service_specific_credentials)
+  PILEUS_IAM(UpdateServiceSpecificCredential, update_service_specific_credential)
+  PILEUS_IAM(ResetServiceSpecificCredential, reset_service_specific_credential)
+  PILEUS_IAM(DeleteServiceSpecificCredential, delete_service_specific_credential)
+  // service_linked_roles.cpp
+  PILEUS_IAM(CreateServiceLinkedRole, create_service_linked_role)
+  PILEUS_IAM(DeleteServiceLinkedRole, delete_service_linked_role)
+  PILEUS_IAM(GetServiceLinkedRoleDeletionStatus, get_service_linked_role_deletion_status)
+  // authorization_details.cpp
+  PILEUS_IAM(GetAccountAuthorizationDetails, get_account_authorization_details)
+  // credential_report.cpp
+  PILEUS_IAM(GenerateCredentialReport, generate_credential_report)
+  PILEUS_IAM(GetCredentialReport, get_credential_report)
+  // last_accessed.cpp
+  PILEUS_IAM(GenerateServiceLastAccessedDetails, generate_service_last_accessed_details)
+  PILEUS_IAM(GetServiceLastAccessedDetails, get_service_last_accessed_details)
+  PILEUS_IAM(GetServiceLastAccessedDetailsWithEntities,
+             get_service_last_accessed_details_with_entities)
+  PILEUS_IAM(ListPoliciesGrantingServiceAccess, list_policies_granting_service_access)
+  // preferences.cpp
+  PILEUS_IAM(SetSecurityTokenServicePreferences, set_security_token_service_preferences)
+  PILEUS_IAM(EnableOutboundWebIdentityFederation, enable_outbound_web_identity_federation)
+  PILEUS_IAM(DisableOutboundWebIdentityFederation, disable_outbound_web_identity_federation)
+  PILEUS_IAM(GetOutboundWebIdentityFederationInfo, get_outbound_web_identity_federation_info)
+  // organizations.cpp
+  PILEUS_IAM(ListOrganizationsFeatures, list_organizations_features)
+  PILEUS_IAM(EnableOrganizationsRootSessions, enable_organizations_root_sessions)
+  PILEUS_IAM(DisableOrganizationsRootSessions, disable_organizations_root_sessions)
+  PILEUS_IAM(EnableOrganizationsRootCredentialsManagement,
+             enable_organizations_root_credentials_management)
+  PILEUS_IAM(DisableOrganizationsRootCredentialsManagement,
+             disable_organizations_root_credentials_management)
+  PILEUS_IAM(GenerateOrganizationsAccessReport, generate_organizations_access_report)
+  PILEUS_IAM(GetOrganizationsAccessReport, get_organizations_access_report)
+  // simulations.cpp
+  PILEUS_IAM(SimulateCustomPolicy, simulate_custom_policy)
+  PILEUS_IAM(SimulatePrincipalPolicy, simulate_principal_policy)
+  PILEUS_IAM(GetContextKeysForCustomPolicy, get_context_keys_for_custom_policy)
+  PILEUS_IAM(GetContextKeysForPrincipalPolicy, get_context_keys_for_principal_policy)
+  // delegation_requests.cpp
+  PILEUS_IAM(CreateDelegationRequest, create_delegation_request)
+  PILEUS_IAM(ListDelegationRequests, list_delegation_requests)
+  PILEUS_IAM(AcceptDelegationRequest, accept_delegation_request)
+  PILEUS_IAM(AssociateDelegationRequest, associate_delegation_request)
+  PILEUS_IAM(GetDelegationRequest, get_delegation_request)
+  PILEUS_IAM(RejectDelegationRequest, reject_delegation_request)
+  PILEUS_IAM(SendDelegationToken, send_delegation_token)
+  PILEUS_IAM(UpdateDelegationRequest, update_delegation_request)
+  // role_templates.cpp
+  PILEUS_IAM(AcquireRole, acquire_role)
+  PILEUS_IAM(GetRoleTemplateVersion, get_role_template_version)
 #undef PILEUS_IAM
 
  private:

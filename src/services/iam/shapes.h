@@ -85,6 +85,18 @@ Result<Page<std::string>> page_of(const Range& names, const Input& input) {
   return page;
 }
 
+// A page of an entity's tags, by key.
+template <class Output, class Input>
+Result<Output> tag_page(const Tags& tags, const Input& input) {
+  std::set<std::string> keys;
+  for (const auto& [key, value] : tags) keys.insert(key);
+  TRY_ASSIGN(const auto page, page_of(keys, input));
+  Output output;
+  tell_page(page, output);
+  for (const auto& key : page.items) output.tags.push_back({key, tags.at(key)});
+  return output;
+}
+
 // A page of records under `prefix` that `wanted` accepts.
 template <class T>
 Task<Result<Page<T>>> load_records(store::Records& records, std::string partition,

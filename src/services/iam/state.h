@@ -6,6 +6,7 @@
 #include "aws/cache.h"
 #include "services/iam/records.h"
 #include "services/iam/service.h"
+#include "store/worker.h"
 
 namespace pileus::services::iam {
 
@@ -25,13 +26,16 @@ struct IamState {
         real(real_),
         random(random_),
         options(options_),
-        sealer(master, "iam access key secrets", random_) {}
+        sealer(master, "iam access key secrets", random_),
+        secrets(master, "iam user secrets", random_) {}
 
   store::Records& records;
   const RealTime& real;
   Random& random;
   const IamOptions options;
   const aws::Sealer sealer;
+  const aws::Sealer secrets;            // passwords' hashes, seeds, private keys
+  store::Worker hashing{"iam-hashes"};  // hashing a password takes some 20 ms of a processor
 
   ByText<std::shared_ptr<const aws::Credential>> keys{kCachedKeys};  // by access key id
   ByText<bool> unknown_keys{kCachedUnknownKeys};                     // by access key id
@@ -63,6 +67,8 @@ struct IamState {
   void changed(const GroupRecord& group);
   void changed(const RoleRecord& role);
   void changed(const ProfileRecord&) {}
+  void changed(const MfaRecord&) {}
+  void changed(const ServerCertificateRecord&) {}
   void forget();
 
   static std::string principal_key(std::string_view arn, std::string_view id) {

@@ -59,13 +59,7 @@ Task<Result<Output>> list_tags(IamState& state, aws::Context& context, std::stri
                                std::string name, Input in) {
   Edit edit(state, context);
   CO_TRY_ASSIGN(T * entity, co_await open_tagged<T>(edit, action, name, {}));
-  std::set<std::string> keys;
-  for (const auto& [key, value] : entity->tags) keys.insert(key);
-  CO_TRY_ASSIGN(const auto page, page_of(keys, in));
-  Output output;
-  tell_page(page, output);
-  for (const auto& key : page.items) output.tags.push_back({key, entity->tags.at(key)});
-  co_return output;
+  co_return tag_page<Output>(entity->tags, in);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "services/iam/edit.h"
 #include "services/iam/limits.h"
 #include "services/iam/shapes.h"
+#include "services/iam/uses.h"
 
 namespace pileus::services::iam {
 
@@ -79,6 +80,10 @@ Task<Result<Unit>> rename_user(Edit& edit, UserRecord* old, std::string path, st
   if (!renamed.boundary.empty())
     CO_TRY(co_await edit.add_use<UserRecord>(renamed.boundary, Usage::kBoundary, name));
   for (const auto& key : renamed.keys) edit.put_row(access_key_row(key.id), to_lower(name));
+  for (const auto& device_name : renamed.mfa_devices) {
+    CO_TRY_ASSIGN(MfaRecord * device, co_await edit.find<MfaRecord>(device_name));
+    if (device) device->user = to_lower(name);
+  }
   for (const auto& id : renamed.groups) {
     CO_TRY_ASSIGN(GroupRecord * group, co_await edit.find_group(id));
     if (!group) continue;
@@ -117,6 +122,13 @@ Result<Unit> check_deletable(const UserRecord& user) {
   if (!user.keys.empty()) return fail(delete_conflict(str(kPrefix, "delete access keys first.")));
   if (!user.groups.empty())
     return fail(delete_conflict(str(kPrefix, "remove user from groups first.")));
+  if (user.login) return fail(delete_conflict(str(kPrefix, "delete login profile first.")));
+  if (!user.mfa_devices.empty())
+    return fail(delete_conflict(str(kPrefix, "delete MFA device first.")));
+  if (!user.certificates.empty())
+    return fail(delete_conflict(str(kPrefix, "delete signing certificates first.")));
+  if (!user.ssh_keys.empty() || !user.service_credentials.empty())
+    return fail(delete_conflict(str(kPrefix, "remove referenced objects first.")));
   return Unit{};
 }
 
@@ -128,6 +140,7 @@ Task<Result<DeleteUserOutput>> IamService::delete_user(aws::Context& context, De
                   co_await edit.open<UserRecord>("iam:DeleteUser", in.user_name));
     CO_TRY(check_deletable(*user));
     CO_TRY(co_await edit.drop_uses(*user));
+    CO_TRY(co_await drop_accesses(edit, user->id));
     edit.remove(*user);
     CO_TRY_ASSIGN(const bool saved, co_await edit.commit());
     if (saved) co_return DeleteUserOutput{};

@@ -6,6 +6,17 @@
 
 namespace pileus::services::iam {
 
+namespace {
+
+// Some services sign under another name than their actions have.
+std::string namespace_of(const std::string& signing_name) {
+  return signing_name == "monitoring" ? "cloudwatch"
+         : signing_name == "email"    ? "ses"
+                                      : signing_name;
+}
+
+}  // namespace
+
 void IamState::note_use(const std::string& row, const std::string& account,
                         const std::string& owner, LastUsedRecord use) {
   std::lock_guard lock(uses_mutex);
@@ -18,16 +29,57 @@ void IamState::note_use(const std::string& row, const std::string& account,
 
 void IamService::used(const std::string& access_key_id, const std::string& service,
                       const std::string& region, Time when) {
-  if (const auto account = aws::account_of_access_key(access_key_id))
-    state_->note_use(key_use_row(access_key_id), *account, access_key_row(access_key_id),
-                     {when, service, region});
+  const auto account = aws::account_of_access_key(access_key_id);
+  if (!account) return;
+  state_->note_use(key_use_row(access_key_id), *account, access_key_row(access_key_id),
+                   {when, service, region});
+  const auto key = state_->keys.get(access_key_id, state_->real.monotonic());
+  if (!key || !key->value || !key->value->active) return;
+  const aws::Identity& user = *key->value->identity;
+  state_->note_use(str(accesses_prefix(user.user_id), namespace_of(service)), *account,
+                   key_of<UserRecord>(user.user_name), {when, service, region});
 }
 
-void IamService::role_used(const std::string& arn, const std::string& region, Time when) {
+void IamService::role_used(const std::string& arn, const std::string& service,
+                           const std::string& region, Time when) {
   const auto role = state_->roles.get(arn, state_->real.monotonic());
-  if (role && role->value)
-    state_->note_use(role_use_row(role->value->id), role->value->account,
-                     key_of<RoleRecord>(role->value->name), {when, "", region});
+  if (!role || !role->value) return;
+  const std::string owner = key_of<RoleRecord>(role->value->name);
+  state_->note_use(role_use_row(role->value->id), role->value->account, owner, {when, "", region});
+  state_->note_use(str(accesses_prefix(role->value->id), namespace_of(service)),
+                   role->value->account, owner, {when, service, region});
+}
+
+void IamService::user_used(const std::string& arn, const std::string& service,
+                           const std::string& region, Time when) {
+  const auto user = state_->users.get(arn, state_->real.monotonic());
+  if (!user || !user->value) return;
+  state_->note_use(str(accesses_prefix(user->value->id), namespace_of(service)),
+                   user->value->account, key_of<UserRecord>(user->value->name),
+                   {when, service, region});
+}
+
+Task<Result<std::map<std::string, LastUsedRecord>>> accesses_of(IamState& state,
+                                                                std::string partition,
+                                                                std::string id) {
+  const std::string prefix = accesses_prefix(id);
+  std::map<std::string, LastUsedRecord> found;
+  CO_TRY_ASSIGN(const auto rows, co_await store::load_page<LastUsedRecord>(
+                                     state.records, partition, prefix, store::ScanOptions{}));
+  for (const auto& row : rows) found[row.key.substr(prefix.size())] = row.value;
+  std::lock_guard lock(state.uses_mutex);
+  for (const auto& [row, use] : state.uses)
+    if (row.starts_with(prefix) && use.partition == partition)
+      found[row.substr(prefix.size())] = use.record;
+  co_return found;
+}
+
+Task<Result<Unit>> drop_accesses(Edit& edit, std::string id) {
+  CO_TRY_ASSIGN(const auto rows,
+                co_await edit.state().records.scan(edit.context().global_key(), accesses_prefix(id),
+                                                   store::ScanOptions{}));
+  for (const auto& row : rows) edit.remove_row(row.key);
+  co_return Unit{};
 }
 
 Task<Result<std::optional<LastUsedRecord>>> last_use(IamState& state, std::string partition,

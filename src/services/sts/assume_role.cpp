@@ -30,7 +30,6 @@ Result<Unit> check_request(const AssumeRoleInput& in) {
   const auto arn = aws::parse_arn(in.role_arn);
   if (!arn || arn->service != "iam" || arn->resource_type() != "role" || arn->account.empty())
     return fail(validation_error(str(in.role_arn, " is invalid")));
-  TRY(check_mfa(in.serial_number, in.token_code));
   if (in.provided_contexts && !in.provided_contexts->empty())
     return fail(invalid_value("ProvidedContexts: Pileus knows no context provider; leave it out."));
   if (in.policy && utf8_length(*in.policy) > kMaxPolicyCharacters)
@@ -183,11 +182,17 @@ Task<Result<AssumeRoleOutput>> StsService::assume_role(aws::Context& context, As
   CO_TRY_ASSIGN(const auto role, co_await state.principals.find_role(in.role_arn));
   if (!role) co_return fail(access_denied(not_authorized(caller, in.role_arn)));
   const std::string source_identity = in.source_identity.value_or(caller.source_identity);
+  // A wrong code is told before the decision: the trust policy may ask for the factor.
+  CO_TRY_ASSIGN(const bool mfa, co_await check_mfa(state, caller, in.serial_number, in.token_code));
   std::vector<std::string> actions = {"sts:AssumeRole"};
   if (!tags.tags.empty()) actions.push_back("sts:TagSession");
   if (!source_identity.empty()) actions.push_back("sts:SetSourceIdentity");
-  CO_TRY(co_await authorize(context, conditions_of(in, tags, source_identity, *role), role,
-                            std::move(actions)));
+  aws::ConditionValues conditions = conditions_of(in, tags, source_identity, *role);
+  if (mfa) {
+    conditions["aws:MultiFactorAuthPresent"] = {"true"};
+    conditions["aws:MultiFactorAuthAge"] = {"0"};
+  }
+  CO_TRY(co_await authorize(context, std::move(conditions), role, std::move(actions)));
   if (!caller.source_identity.empty() && source_identity != caller.source_identity)
     co_return fail(access_denied(
         "The source identity of a session cannot be changed by assuming another role."));
@@ -201,6 +206,7 @@ Task<Result<AssumeRoleOutput>> StsService::assume_role(aws::Context& context, As
   session->source_identity = source_identity;
   session->tags = std::move(tags.tags);
   session->transitive = std::move(tags.transitive);
+  session->mfa = mfa;
   session->issued = state.clock.now();
   session->expires =
       std::chrono::floor<std::chrono::seconds>(state.real.now() + std::chrono::seconds(seconds));

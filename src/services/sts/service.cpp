@@ -19,6 +19,18 @@ void StsService::reset() {
   state_->trust_policies.clear();
 }
 
+Task<Result<bool>> check_mfa(StsState& state, const aws::Identity& caller,
+                             std::optional<std::string> serial, std::optional<std::string> code) {
+  if (!serial && !code) co_return false;
+  bool verified = false;
+  if (serial && code && caller.type == Type::kUser) {
+    CO_TRY_ASSIGN(verified, co_await state.principals.verify_mfa(caller.arn, *serial, *code));
+  }
+  if (verified) co_return true;
+  co_return fail(
+      access_denied("MultiFactorAuthentication failed with invalid MFA one time pass code."));
+}
+
 Task<Result<GetCallerIdentityOutput>> StsService::get_caller_identity(aws::Context& context,
                                                                       GetCallerIdentityInput) {
   context.needs_no_authorization("AWS tells every caller who it is, whatever its policies say");
@@ -44,7 +56,8 @@ Task<Result<GetSessionTokenOutput>> StsService::get_session_token(aws::Context& 
       (caller.type == Type::kUser || caller.type == Type::kRoot) && !caller.issued_at;
   if (!long_lived)
     co_return fail(access_denied("Cannot call GetSessionToken with session credentials"));
-  CO_TRY(check_mfa(in.serial_number, in.token_code));
+  CO_TRY_ASSIGN(const bool mfa,
+                co_await check_mfa(*state_, caller, in.serial_number, in.token_code));
   std::int32_t seconds = in.duration_seconds.value_or(kDefaultSeconds);
   if (caller.type == Type::kRoot) seconds = std::min(seconds, kRootSeconds);
   SessionRecord record;
@@ -52,6 +65,7 @@ Task<Result<GetSessionTokenOutput>> StsService::get_session_token(aws::Context& 
   record.account = caller.account;
   record.principal = caller.arn;
   record.principal_id = caller.user_id;
+  record.mfa = mfa;
   record.issued = state_->clock.now();
   record.expires =
       std::chrono::floor<std::chrono::seconds>(state_->real.now() + std::chrono::seconds(seconds));

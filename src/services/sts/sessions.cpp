@@ -35,6 +35,7 @@ std::shared_ptr<const aws::Identity> identity_of(const SessionRecord& session,
   identity->access_key_id = access_key_id;
   identity->issued_at = session.issued;
   identity->source_identity = session.source_identity;
+  identity->mfa = session.mfa;
   if (role) {
     identity->type = Type::kAssumedRole;
     identity->arn = assumed_role_arn(*role, session.name);
@@ -161,8 +162,12 @@ void StsService::used(const std::string& access_key_id, const std::string& servi
   if (!access_key_id.starts_with(aws::kTemporaryKeyPrefix))
     return state_->keys.used(access_key_id, service, region, when);
   const auto found = state_->sessions.get(access_key_id, state_->real.monotonic());
-  if (found && found->value->record.of == SessionRecord::Of::kRole)
-    state_->principals.role_used(found->value->record.principal, region, when);
+  if (!found) return;
+  const SessionRecord& record = found->value->record;
+  if (record.of == SessionRecord::Of::kRole)
+    state_->principals.role_used(record.principal, service, region, when);
+  else if (record.of == SessionRecord::Of::kUser)
+    state_->principals.user_used(record.principal, service, region, when);
 }
 
 namespace {

@@ -1,4 +1,4 @@
-// What AssumeRole and GetSessionToken share: the answer, and the factor nobody has.
+// What AssumeRole and GetSessionToken share: the answer, and the second factor.
 #pragma once
 
 #include "gen/sts/shapes/Credentials.h"
@@ -6,13 +6,10 @@
 
 namespace pileus::services::sts {
 
-// Pileus has no MFA devices, so no code is right.
-inline Result<Unit> check_mfa(const std::optional<std::string>& serial,
-                              const std::optional<std::string>& code) {
-  if (!serial && !code) return Unit{};
-  return fail(
-      access_denied("MultiFactorAuthentication failed with invalid MFA one time pass code."));
-}
+// Whether the caller showed a second factor: no where none is given, AccessDenied where the code is
+// not that of a device of the calling user, or was used before.
+Task<Result<bool>> check_mfa(StsState& state, const aws::Identity& caller,
+                             std::optional<std::string> serial, std::optional<std::string> code);
 
 // Issues the session and tells it in the answer.
 template <class Output>

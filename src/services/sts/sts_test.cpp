@@ -54,7 +54,14 @@ class FakeIam final : public aws::Credentials, public aws::Policies, public aws:
     co_return std::optional<std::string>("{}");
   }
   std::uint64_t generation() const override { return now; }
-  void role_used(const std::string& arn, const std::string&, Time) override {
+  Task<Result<bool>> verify_mfa(std::string user, std::string serial, std::string code) override {
+    co_return user.ends_with(":user/ann") && serial.ends_with(":mfa/ann") && code == "123456";
+  }
+  Task<Result<std::optional<std::string>>> outbound_issuer(std::string) override {
+    co_return std::optional<std::string>();
+  }
+  void user_used(const std::string&, const std::string&, const std::string&, Time) override {}
+  void role_used(const std::string& arn, const std::string&, const std::string&, Time) override {
     used_roles.push_back(arn);
   }
 
@@ -401,12 +408,20 @@ TEST_F(Sts, A_source_identity_needs_its_permission_and_stays) {
 TEST_F(Sts, What_cannot_be_honoured_is_refused) {
   AssumeRoleInput in = request();
   in.serial_number = "arn:aws:iam::123456789012:mfa/ann";
-  in.token_code = "123456";
+  in.token_code = "654321";
   EXPECT_EQ(error_of(assume(ann, in)),
             "AccessDenied: MultiFactorAuthentication failed with invalid MFA one time pass code.");
   in = request();
   in.provided_contexts.emplace(1);
   EXPECT_EQ(assume(ann, in).error().code(), "InvalidParameterValue");
+}
+
+TEST_F(Sts, A_code_makes_a_session_with_a_second_factor) {
+  AssumeRoleInput in = request();
+  in.serial_number = "arn:aws:iam::123456789012:mfa/ann";
+  in.token_code = "123456";
+  EXPECT_TRUE(find(assume(ann, in))->identity->mfa);
+  EXPECT_FALSE(find(assume(ann, request()))->identity->mfa);
 }
 
 TEST_F(Sts, A_token_is_padded_to_the_size_asked_for) {

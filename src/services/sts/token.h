@@ -22,8 +22,9 @@ struct SessionRecord {
   std::set<std::string> transitive;
   std::vector<std::string> policies;  // documents
   std::vector<std::string> policy_arns;
+  bool mfa = false;
   PILEUS_FIELDS(SessionRecord, of, secret, expires, issued, account, principal, principal_id, name,
-                source_identity, tags, transitive, policies, policy_arns)
+                source_identity, tags, transitive, policies, policy_arns, mfa)
 };
 
 inline constexpr std::size_t kTokenLimit = 4096;  // characters; what SessionTokenUtilization is of
