@@ -47,7 +47,6 @@ std::map<std::string, std::int32_t> quotas_of(const IamState& state) {
           {"AccountMFAEnabled", 0},
           {"MFADevices", 0},
           {"MFADevicesInUse", 0},
-          {"Providers", 0},
           {"ServerCertificates", 0},
           {"AccountSigningCertificatesPresent", 0},
           {"AccountPasswordPresent", 0}};
@@ -68,6 +67,11 @@ Task<Result<GetAccountSummaryOutput>> IamService::get_account_summary(aws::Conte
   CO_TRY_ASSIGN(summary["Policies"], co_await count(records, partition, prefix_of<PolicyRecord>()));
   CO_TRY_ASSIGN(summary["InstanceProfiles"],
                 co_await count(records, partition, prefix_of<ProfileRecord>()));
+  CO_TRY_ASSIGN(const std::int32_t oidc,
+                co_await count(records, partition, prefix_of<OidcProviderRecord>()));
+  CO_TRY_ASSIGN(const std::int32_t saml,
+                co_await count(records, partition, prefix_of<SamlProviderRecord>()));
+  summary["Providers"] = oidc + saml;
   co_return output;
 }
 

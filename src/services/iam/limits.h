@@ -13,6 +13,9 @@ inline constexpr std::size_t kPolicyBytes = 6144;  // white space not counted, a
 inline constexpr std::size_t kRolesPerProfile = 1;
 inline constexpr std::size_t kProfilesPerRole = 100;  // a bound of the record; AWS names none
 
+inline constexpr std::size_t kThumbprintsPerProvider = 5;
+inline constexpr std::size_t kClientIdsPerProvider = 100;
+
 struct Quota {
   std::size_t aws;
   std::size_t wide;
@@ -23,6 +26,8 @@ inline constexpr Quota kGroups = {300, kUnbounded};
 inline constexpr Quota kRoles = {1000, kUnbounded};
 inline constexpr Quota kProfiles = {1000, kUnbounded};
 inline constexpr Quota kPolicies = {1500, kUnbounded};
+inline constexpr Quota kOidcProviders = {100, kUnbounded};
+inline constexpr Quota kSamlProviders = {100, kUnbounded};
 inline constexpr Quota kAttachments = {10, 100};
 inline constexpr Quota kGroupsPerUser = {10, 100};
 inline constexpr Quota kMembersPerGroup = {5000, 8000};  // a record holds them

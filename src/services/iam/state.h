@@ -63,6 +63,8 @@ struct IamState {
   void changed(const GroupRecord& group);
   void changed(const RoleRecord& role);
   void changed(const ProfileRecord&) {}
+  void changed(const OidcProviderRecord&) {}
+  void changed(const SamlProviderRecord&) {}
   void forget();
 
   static std::string principal_key(std::string_view arn, std::string_view id) {
