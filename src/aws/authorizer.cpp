@@ -100,16 +100,15 @@ bool is_closed_to(const Identity& identity, std::string_view action) {
   return identity.type == Type::kFederatedUser && action.starts_with("sts:");
 }
 
-// What the root lets its federated users do is everything that their session policies allow.
-const PrincipalPolicies& root_policies() {
-  static const PrincipalPolicies kEverything = [] {
-    PrincipalPolicies policies;
-    policies.identity.push_back(
-        {"root", R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*",)"
-                 R"("Resource":"*"}})"});
-    return policies;
-  }();
-  return kEverything;
+// What the root lets its federated users do: all that their session policies allow.
+std::span<const AttachedPolicy> root_policies() {
+  static const Policy kEverything =
+      policy::parse_policy(R"({"Version":"2012-10-17","Statement":{"Effect":"Allow",)"
+                           R"("Action":"*","Resource":"*"}})",
+                           policy::Use::kIdentity)
+          .value();
+  static const AttachedPolicy kAttached[] = {{&kEverything, "", AttachedPolicy::Kind::kInline}};
+  return kAttached;
 }
 bool is_federated_by_root(const Identity& identity) {
   return identity.type == Type::kFederatedUser && identity.issuer_arn.ends_with(":root");
@@ -157,15 +156,6 @@ class PolicyAuthorizer::Impl {
     auto made = std::make_shared<const Policy>(std::move(*parsed));
     documents.put(key, made, ticket, kNever);
     return made;
-  }
-
-  // The principal's own policies; nothing for those who have none.
-  Task<Result<std::shared_ptr<const Compiled>>> compiled_of(const Identity& identity) {
-    if (is_federated_by_root(identity))
-      co_return compiled(std::shared_ptr<const PrincipalPolicies>(std::shared_ptr<void>(),
-                                                                  &root_policies()));
-    CO_TRY_ASSIGN(auto source, co_await policies.of(identity));
-    co_return compiled(std::move(source));
   }
 
   Policies& policies;
@@ -247,8 +237,10 @@ Task<Result<Unit>> PolicyAuthorizer::authorize(const Context& context, Authoriza
   applying.set.resource_role = role_of(request.resource_policy_kind);
   if (identity.type == Type::kUser || identity.type == Type::kAssumedRole ||
       identity.type == Type::kFederatedUser) {
-    CO_TRY_ASSIGN(applying.principal, co_await impl_->compiled_of(identity));
-    applying.set.identity = applying.principal->identity;
+    CO_TRY_ASSIGN(auto source, co_await impl_->policies.of(identity));
+    CO_TRY_ASSIGN(applying.principal, impl_->compiled(std::move(source)));
+    applying.set.identity =
+        is_federated_by_root(identity) ? root_policies() : applying.principal->identity;
     if (applying.principal->boundary) applying.set.boundary = &*applying.principal->boundary;
     applying.set.session = applying.principal->session_managed;
   }
