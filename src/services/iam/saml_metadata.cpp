@@ -1,10 +1,8 @@
 #include "services/iam/saml_metadata.h"
 
-#include <openssl/x509.h>
-
-#include <memory>
 #include <pugixml.hpp>
 
+#include "net/tls.h"
 #include "services/iam/errors.h"
 
 namespace pileus::services::iam {
@@ -31,13 +29,12 @@ std::optional<std::string> certificate_of(std::string_view text) {
   std::string compact;
   for (const char c : text)
     if (c != ' ' && c != '\n' && c != '\r' && c != '\t') compact += c;
-  auto der = from_base64(compact);
-  if (!der) return std::nullopt;
-  const auto* at = reinterpret_cast<const unsigned char*>(der->data());
-  const std::unique_ptr<X509, decltype(&X509_free)> parsed(
-      d2i_X509(nullptr, &at, static_cast<long>(der->size())), &X509_free);
-  if (!parsed) return std::nullopt;
-  return der;
+  constexpr std::size_t kLine = 64;
+  std::string pem = "-----BEGIN CERTIFICATE-----\n";
+  for (std::size_t at = 0; at < compact.size(); at += kLine)
+    pem += compact.substr(at, kLine) + '\n';
+  if (!net::certificate_end(pem + "-----END CERTIFICATE-----\n")) return std::nullopt;
+  return from_base64(compact);
 }
 
 Result<Unit> add_certificates(const pugi::xml_node& descriptor, SamlMetadata& out) {

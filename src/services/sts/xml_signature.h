@@ -1,5 +1,5 @@
-// XML signatures, verified by xmlsec1 (opened when the first SAML assertion comes: linking it would
-// bring two XML libraries into every process). Any thread.
+// XML signatures, verified by xmlsec1 (opened when the first SAML assertion comes: who has none
+// needs no such library, and no process starts later for it). Any thread.
 //
 // What comes back is not the document but the very bytes that the signature was computed over, so
 // that nothing unsigned can be read by mistake (signature wrapping). No DTD, no entity, no external
