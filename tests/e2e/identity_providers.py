@@ -145,14 +145,13 @@ class SamlIdp:
         return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def assertion(self, attributes, identifier="_a1", issued=0, until=300, audience=SIGN_IN, recipient=SIGN_IN,
-                  subject="alice", issuer=ENTITY, session_until=None, signature=""):
-        """An Assertion with `signature` in its place."""
+                  subject="alice", issuer=ENTITY, session_until=None):
         written = "".join(
             f'<saml:Attribute Name="{name}">' + "".join(f"<saml:AttributeValue>{value}</saml:AttributeValue>" for value in values) +
             "</saml:Attribute>" for name, values in attributes.items())
         session = f' SessionNotOnOrAfter="{self.when(session_until)}"' if session_until is not None else ""
         return (f'<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="{identifier}" IssueInstant="{self.when(issued)}" '
-                f'Version="2.0"><saml:Issuer>{issuer}</saml:Issuer>{signature}<saml:Subject>'
+                f'Version="2.0"><saml:Issuer>{issuer}</saml:Issuer><saml:Subject>'
                 f'<saml:NameID Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent">{subject}</saml:NameID>'
                 '<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer">'
                 f'<saml:SubjectConfirmationData NotOnOrAfter="{self.when(until)}" Recipient="{recipient}">'
@@ -184,8 +183,12 @@ class SamlIdp:
     def signed(self, attributes, key=None, digest="sha256", **settings):
         """A Response around a signed assertion, as text."""
         plain = self.assertion(attributes, **settings)
-        signature = self.signature(plain, settings.get("identifier", "_a1"), key, digest)
-        return self.response(self.assertion(attributes, signature=signature, **settings))
+        return self.response(self.put(plain, self.signature(plain, settings.get("identifier", "_a1"), key, digest)))
+
+    @staticmethod
+    def put(assertion, signature):
+        """The assertion with a signature in its place."""
+        return assertion.replace("</saml:Issuer>", "</saml:Issuer>" + signature, 1)
 
 
 def encoded(text):

@@ -265,10 +265,10 @@ def test_assertions_are_verified(cloud, idp):
     assert refused("InvalidIdentityToken", idp.response(inner + forged)) == bad
     hidden = forged.replace("</saml:Assertion>", f"<saml:Advice>{inner}</saml:Advice></saml:Assertion>")
     assert refused("InvalidIdentityToken", idp.response(hidden)) == bad
-    moved = idp.signature(idp.assertion(good), "_a1")
-    object_ = moved.replace("</ds:Signature>", f"<ds:Object>{idp.assertion(good)}</ds:Object></ds:Signature>")
-    assert refused("InvalidIdentityToken", idp.response(idp.assertion(good, identifier="_evil", subject="mallory", signature=object_))) == bad
-    assert refused("InvalidIdentityToken", idp.response(idp.assertion(good, subject="mallory", signature=object_))) == bad
+    original = idp.assertion(good)
+    object_ = idp.signature(original, "_a1").replace("</ds:Signature>", f"<ds:Object>{original}</ds:Object></ds:Signature>")
+    assert refused("InvalidIdentityToken", idp.response(idp.put(idp.assertion(good, identifier="_evil", subject="mallory"), object_))) == bad
+    assert refused("InvalidIdentityToken", idp.response(idp.put(idp.assertion(good, subject="mallory"), object_))) == bad
     # A comment does not cut a name short: canonical text has none.
     assert assume_with_saml(cloud, idp, arn, idp.signed(good, subject="alice.admin").replace(
         "alice.admin", "alice<!-- -->.admin"))["Subject"] == "alice.admin"
