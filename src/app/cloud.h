@@ -24,7 +24,7 @@ class IamService;
 namespace pileus::services::sts {
 class StsService;
 class WebSource;
-}
+}  // namespace pileus::services::sts
 namespace pileus::services::logs {
 class LogsService;
 }

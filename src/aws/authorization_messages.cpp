@@ -59,8 +59,8 @@ JsonArray conditions_of(const policy::Request& request) {
 
 }  // namespace
 
-std::string authorization_document(const policy::Request& request,
-                                   const policy::Decision& decision, std::size_t max_bytes) {
+std::string authorization_document(const policy::Request& request, const policy::Decision& decision,
+                                   std::size_t max_bytes) {
   const bool denied = decision.reason == policy::Decision::Reason::kExplicitDeny;
   JsonArray matched;
   if (denied) matched.push_back(matched_statement(request, decision));
@@ -94,8 +94,7 @@ std::string AuthorizationMessages::encode(const policy::Request& request,
 }
 
 std::optional<std::string> AuthorizationMessages::decode(std::string_view message,
-                                                         std::string_view account,
-                                                         Time now) const {
+                                                         std::string_view account, Time now) const {
   const auto sealed = from_message(message);
   const auto plain = sealed ? sealer_.open(*sealed, account) : std::nullopt;
   if (!plain) return std::nullopt;

@@ -31,7 +31,7 @@ class AuthorizationMessages {
 };
 
 // The document itself, as DecodeAuthorizationMessage answers it.
-std::string authorization_document(const policy::Request& request,
-                                   const policy::Decision& decision, std::size_t max_bytes);
+std::string authorization_document(const policy::Request& request, const policy::Decision& decision,
+                                   std::size_t max_bytes);
 
 }  // namespace pileus::aws

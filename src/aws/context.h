@@ -57,7 +57,7 @@ class Context {
   const Identity& identity() const { return *identity_; }
   std::shared_ptr<const Identity> shared_identity() const {
     return identity_;
-  }                                                        // shared: cached by key
+  }  // shared: cached by key
   const std::string& account() const { return account_; }  // whose resources: the caller's account
   const std::string& region() const { return region_; }
   std::string_view partition() const;  // "aws", "aws-cn", "aws-us-gov"

@@ -30,8 +30,8 @@ struct Identity {
   std::string role_arn;       // kAssumedRole: arn:aws:iam::<account>:role/<path><name>
   std::string session_name;   // kAssumedRole, kFederatedUser
   std::string issuer_arn;     // kFederatedUser: the user (or the root) that asked for the session,
-  std::string issuer_id;      //   whose policies the session's own cut: "AIDA…", the account for root
-  std::string service;        // kService
+  std::string issuer_id;  //   whose policies the session's own cut: "AIDA…", the account for root
+  std::string service;    // kService
   std::string source_identity;
   std::map<std::string, std::string> tags;    // principal tags, session tags over them
   std::set<std::string> transitive_tag_keys;  // of the tags: passed on to chained sessions

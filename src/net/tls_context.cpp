@@ -79,8 +79,8 @@ int verify_pinned(X509_STORE_CTX* checked, SSL* tls, const std::vector<std::stri
     ++pinned;
   }
   const std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX_free>> again(X509_STORE_CTX_new());
-  if (pinned == 0 || X509_STORE_CTX_init(again.get(), roots.get(),
-                                         X509_STORE_CTX_get0_cert(checked), sent) != 1)
+  if (pinned == 0 ||
+      X509_STORE_CTX_init(again.get(), roots.get(), X509_STORE_CTX_get0_cert(checked), sent) != 1)
     return 0;
   X509_VERIFY_PARAM* const rules = X509_STORE_CTX_get0_param(again.get());
   X509_STORE_CTX_set_default(again.get(), "ssl_server");
@@ -98,8 +98,8 @@ int pins_index() {
 
 int verify_server(X509_STORE_CTX* checked, void*) {
   if (X509_verify_cert(checked) == 1) return 1;
-  SSL* const tls = static_cast<SSL*>(
-      X509_STORE_CTX_get_ex_data(checked, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  SSL* const tls =
+      static_cast<SSL*>(X509_STORE_CTX_get_ex_data(checked, SSL_get_ex_data_X509_STORE_CTX_idx()));
   const auto* pins =
       static_cast<const std::vector<std::string>*>(SSL_get_ex_data(tls, pins_index()));
   return pins && !pins->empty() ? verify_pinned(checked, tls, *pins) : 0;

@@ -23,8 +23,9 @@ Result<std::vector<std::string>> thumbprints_of(const std::vector<std::string>& 
   std::vector<std::string> out;
   for (const auto& thumbprint : list) {
     if (thumbprint.size() != 40 || !from_hex(to_lower(thumbprint)))
-      return fail(invalid_input(str("Thumbprint ", thumbprint, " is not the SHA-1 hash of a "
-                                                               "certificate in hexadecimal.")));
+      return fail(invalid_input(str("Thumbprint ", thumbprint,
+                                    " is not the SHA-1 hash of a "
+                                    "certificate in hexadecimal.")));
     out.push_back(to_lower(thumbprint));
   }
   return out;
@@ -59,9 +60,8 @@ Task<Result<CreateOpenIDConnectProviderOutput>> IamService::create_open_id_conne
   if (in.client_id_list)
     for (const auto& id : *in.client_id_list) add_once(made.client_ids, id);
   CO_TRY(check_client_ids(made.client_ids));
-  CO_TRY(co_await check_quota<OidcProviderRecord>(*state_, context,
-                                                  "OpenIdConnectProvidersPerAccount",
-                                                  kOidcProviders));
+  CO_TRY(co_await check_quota<OidcProviderRecord>(
+      *state_, context, "OpenIdConnectProvidersPerAccount", kOidcProviders));
   CreateOpenIDConnectProviderOutput output;
   output.open_id_connect_provider_arn = made.arn;
   if (!tags.empty()) output.tags = tag_list(tags);
@@ -95,8 +95,8 @@ Task<Result<ListOpenIDConnectProvidersOutput>> IamService::list_open_id_connect_
     aws::Context& context, ListOpenIDConnectProvidersInput) {
   CO_TRY(co_await context.authorize("iam:ListOpenIDConnectProviders",
                                     provider_arn<OidcProviderRecord>(context, "*")));
-  CO_TRY_ASSIGN(const auto all, co_await all_providers<OidcProviderRecord>(state_->records,
-                                                                           context.global_key()));
+  CO_TRY_ASSIGN(const auto all,
+                co_await all_providers<OidcProviderRecord>(state_->records, context.global_key()));
   ListOpenIDConnectProvidersOutput output;
   auto& list = output.open_id_connect_provider_list.emplace();
   for (const auto& provider : all) list.emplace_back().arn = provider.arn;
@@ -121,10 +121,9 @@ Task<Result<AddClientIDToOpenIDConnectProviderOutput>>
 IamService::add_client_id_to_open_id_connect_provider(aws::Context& context,
                                                       AddClientIDToOpenIDConnectProviderInput in) {
   for (Edit edit(*state_, context);;) {
-    CO_TRY_ASSIGN(
-        OidcProviderRecord * provider,
-        co_await open_provider<OidcProviderRecord>(edit, "iam:AddClientIDToOpenIDConnectProvider",
-                                                   in.open_id_connect_provider_arn));
+    CO_TRY_ASSIGN(OidcProviderRecord * provider, co_await open_provider<OidcProviderRecord>(
+                                                     edit, "iam:AddClientIDToOpenIDConnectProvider",
+                                                     in.open_id_connect_provider_arn));
     add_once(provider->client_ids, in.client_id);
     CO_TRY(check_client_ids(provider->client_ids));
     CO_TRY_ASSIGN(const bool saved, co_await edit.commit());
@@ -136,10 +135,10 @@ Task<Result<RemoveClientIDFromOpenIDConnectProviderOutput>>
 IamService::remove_client_id_from_open_id_connect_provider(
     aws::Context& context, RemoveClientIDFromOpenIDConnectProviderInput in) {
   for (Edit edit(*state_, context);;) {
-    CO_TRY_ASSIGN(OidcProviderRecord * provider,
-                  co_await open_provider<OidcProviderRecord>(
-                      edit, "iam:RemoveClientIDFromOpenIDConnectProvider",
-                      in.open_id_connect_provider_arn));
+    CO_TRY_ASSIGN(
+        OidcProviderRecord * provider,
+        co_await open_provider<OidcProviderRecord>(
+            edit, "iam:RemoveClientIDFromOpenIDConnectProvider", in.open_id_connect_provider_arn));
     std::erase(provider->client_ids, in.client_id);
     CO_TRY_ASSIGN(const bool saved, co_await edit.commit());
     if (saved) co_return RemoveClientIDFromOpenIDConnectProviderOutput{};
@@ -151,10 +150,10 @@ IamService::update_open_id_connect_provider_thumbprint(
     aws::Context& context, UpdateOpenIDConnectProviderThumbprintInput in) {
   CO_TRY_ASSIGN(const auto thumbprints, thumbprints_of(in.thumbprint_list));
   for (Edit edit(*state_, context);;) {
-    CO_TRY_ASSIGN(OidcProviderRecord * provider,
-                  co_await open_provider<OidcProviderRecord>(
-                      edit, "iam:UpdateOpenIDConnectProviderThumbprint",
-                      in.open_id_connect_provider_arn));
+    CO_TRY_ASSIGN(
+        OidcProviderRecord * provider,
+        co_await open_provider<OidcProviderRecord>(
+            edit, "iam:UpdateOpenIDConnectProviderThumbprint", in.open_id_connect_provider_arn));
     provider->thumbprints = thumbprints;
     CO_TRY_ASSIGN(const bool saved, co_await edit.commit());
     if (saved) co_return UpdateOpenIDConnectProviderThumbprintOutput{};

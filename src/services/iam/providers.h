@@ -53,16 +53,16 @@ Task<Result<T*>> find_provider(Edit& edit, std::string action, std::string arn,
     if (provider && provider->arn != arn) provider = nullptr;
   }
   if (provider) conditions.merge(conditions_of(*provider));
-  CO_TRY(co_await edit.context().authorize(std::move(action), std::move(arn),
-                                           std::move(conditions)));
+  CO_TRY(
+      co_await edit.context().authorize(std::move(action), std::move(arn), std::move(conditions)));
   co_return provider;
 }
 // The same; NoSuchEntity where there is none.
 template <class T>
 Task<Result<T*>> open_provider(Edit& edit, std::string action, std::string arn,
                                aws::ConditionValues conditions = {}) {
-  CO_TRY_ASSIGN(T * provider, co_await find_provider<T>(edit, std::move(action), arn,
-                                                        std::move(conditions)));
+  CO_TRY_ASSIGN(T * provider,
+                co_await find_provider<T>(edit, std::move(action), arn, std::move(conditions)));
   if (!provider) co_return fail(no_such_provider<T>(arn));
   co_return provider;
 }

@@ -51,12 +51,11 @@ std::string metadata(const std::string& certificate, const std::string& more = "
 
 TEST(Providers, An_OIDC_provider_is_kept_changed_and_deleted) {
   World world;
-  const auto made =
-      world.call(&IamService::create_open_id_connect_provider,
-                 {.url = "https://idp.example.com/team",
-                  .client_id_list = Strings{"one", "one", "two"},
-                  .thumbprint_list = Strings{std::string(40, 'A')},
-                  .tags = std::vector<gen::iam::Tag>{{"b", "2"}, {"a", "1"}}});
+  const auto made = world.call(&IamService::create_open_id_connect_provider,
+                               {.url = "https://idp.example.com/team",
+                                .client_id_list = Strings{"one", "one", "two"},
+                                .thumbprint_list = Strings{std::string(40, 'A')},
+                                .tags = std::vector<gen::iam::Tag>{{"b", "2"}, {"a", "1"}}});
   ASSERT_TRUE(made) << error_of(made);
   EXPECT_EQ(*made->open_id_connect_provider_arn, kArn);
   EXPECT_EQ(made->tags->front().key, "a");
@@ -75,8 +74,8 @@ TEST(Providers, An_OIDC_provider_is_kept_changed_and_deleted) {
   EXPECT_TRUE(world.call(
       &IamService::update_open_id_connect_provider_thumbprint,
       {.open_id_connect_provider_arn = kArn, .thumbprint_list = Strings{std::string(40, 'b')}}));
-  auto got = world.call(&IamService::get_open_id_connect_provider,
-                        {.open_id_connect_provider_arn = kArn});
+  auto got =
+      world.call(&IamService::get_open_id_connect_provider, {.open_id_connect_provider_arn = kArn});
   EXPECT_EQ(*got->url, "idp.example.com/team");
   EXPECT_EQ(*got->client_id_list, (Strings{"two", "three"}));
   EXPECT_EQ(*got->thumbprint_list, Strings{std::string(40, 'b')});
@@ -172,16 +171,17 @@ TEST(Providers, A_SAML_provider_is_kept_changed_and_deleted) {
   EXPECT_EQ(facts->entity_id, "https://idp.example.com/saml");
   EXPECT_EQ(facts->certificates.size(), 1u);
 
-  EXPECT_TRUE(world.call(
-      &IamService::update_saml_provider,
-      {.saml_metadata_document = metadata(some_certificate(), R"( validUntil="2030-01-01T00:00:00Z")"),
-       .saml_provider_arn = kSamlArn}));
+  EXPECT_TRUE(world.call(&IamService::update_saml_provider,
+                         {.saml_metadata_document =
+                              metadata(some_certificate(), R"( validUntil="2030-01-01T00:00:00Z")"),
+                          .saml_provider_arn = kSamlArn}));
   const auto list = world.call(&IamService::list_saml_providers, {});
   ASSERT_EQ(list->saml_provider_list->size(), 1u);
   EXPECT_EQ(list->saml_provider_list->front().valid_until, parse_iso8601("2030-01-01T00:00:00Z"));
-  EXPECT_EQ(error_of(world.call(&IamService::update_saml_provider, {.saml_provider_arn = kSamlArn})),
-            "InvalidInput: Unable to update identity provider. No updates are defined for metadata "
-            "or encryption assertion.");
+  EXPECT_EQ(
+      error_of(world.call(&IamService::update_saml_provider, {.saml_provider_arn = kSamlArn})),
+      "InvalidInput: Unable to update identity provider. No updates are defined for metadata "
+      "or encryption assertion.");
   EXPECT_TRUE(world.call(&IamService::delete_saml_provider, {.saml_provider_arn = kSamlArn}));
   EXPECT_EQ(
       error_of(world.call(&IamService::delete_saml_provider, {.saml_provider_arn = kSamlArn})),
@@ -191,10 +191,11 @@ TEST(Providers, A_SAML_provider_is_kept_changed_and_deleted) {
 TEST(Providers, Metadata_that_describe_no_identity_provider_are_refused) {
   const std::string good = metadata(some_certificate());
   EXPECT_TRUE(parse_saml_metadata(good));
-  for (const std::string& bad :
-       {std::string("<a"), std::string("<a/>"), metadata("AAAA"), metadata("###"),
-        replace_all(good, "entityID", "id"), replace_all(good, "IDPSSODescriptor", "SPSSODescriptor"),
-        replace_all(good, "signing", "encryption"), metadata(some_certificate(), R"( validUntil="x")")}) {
+  for (const std::string& bad : {std::string("<a"), std::string("<a/>"), metadata("AAAA"),
+                                 metadata("###"), replace_all(good, "entityID", "id"),
+                                 replace_all(good, "IDPSSODescriptor", "SPSSODescriptor"),
+                                 replace_all(good, "signing", "encryption"),
+                                 metadata(some_certificate(), R"( validUntil="x")")}) {
     const auto parsed = parse_saml_metadata(bad);
     ASSERT_FALSE(parsed) << bad;
     EXPECT_TRUE(parsed.error().message().starts_with("Could not parse metadata")) << bad;

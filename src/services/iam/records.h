@@ -133,8 +133,8 @@ struct SamlProviderRecord {
   static constexpr std::string_view kTitle = "SAML Provider";
   std::string name, arn, id;
   Time created{}, valid_until{};
-  std::string metadata;   // as it was uploaded; what follows is read from it
-  std::string entity_id;  // the issuer
+  std::string metadata;                   // as it was uploaded; what follows is read from it
+  std::string entity_id;                  // the issuer
   std::vector<std::string> certificates;  // DER
   std::optional<std::string> encryption_mode;
   Tags tags;

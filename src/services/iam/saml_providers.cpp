@@ -34,8 +34,8 @@ Result<Unit> take_metadata(SamlProviderRecord& record, const std::string& docume
 
 }  // namespace
 
-Task<Result<CreateSAMLProviderOutput>> IamService::create_saml_provider(aws::Context& context,
-                                                                        CreateSAMLProviderInput in) {
+Task<Result<CreateSAMLProviderOutput>> IamService::create_saml_provider(
+    aws::Context& context, CreateSAMLProviderInput in) {
   CO_TRY_ASSIGN(const Tags tags, tags_of(in.tags));
   SamlProviderRecord made;
   made.name = in.name;
@@ -78,8 +78,8 @@ Task<Result<GetSAMLProviderOutput>> IamService::get_saml_provider(aws::Context& 
   co_return output;
 }
 
-Task<Result<UpdateSAMLProviderOutput>> IamService::update_saml_provider(aws::Context& context,
-                                                                        UpdateSAMLProviderInput in) {
+Task<Result<UpdateSAMLProviderOutput>> IamService::update_saml_provider(
+    aws::Context& context, UpdateSAMLProviderInput in) {
   if (!in.saml_metadata_document && !in.assertion_encryption_mode)
     co_return fail(
         invalid_input("Unable to update identity provider. No updates are defined for metadata or "
@@ -98,8 +98,8 @@ Task<Result<UpdateSAMLProviderOutput>> IamService::update_saml_provider(aws::Con
   }
 }
 
-Task<Result<DeleteSAMLProviderOutput>> IamService::delete_saml_provider(aws::Context& context,
-                                                                        DeleteSAMLProviderInput in) {
+Task<Result<DeleteSAMLProviderOutput>> IamService::delete_saml_provider(
+    aws::Context& context, DeleteSAMLProviderInput in) {
   for (Edit edit(*state_, context);;) {
     CO_TRY_ASSIGN(SamlProviderRecord * provider,
                   co_await open_provider<SamlProviderRecord>(edit, "iam:DeleteSAMLProvider",
@@ -114,8 +114,8 @@ Task<Result<ListSAMLProvidersOutput>> IamService::list_saml_providers(aws::Conte
                                                                       ListSAMLProvidersInput) {
   CO_TRY(co_await context.authorize("iam:ListSAMLProviders",
                                     provider_arn<SamlProviderRecord>(context, "*")));
-  CO_TRY_ASSIGN(const auto all, co_await all_providers<SamlProviderRecord>(state_->records,
-                                                                           context.global_key()));
+  CO_TRY_ASSIGN(const auto all,
+                co_await all_providers<SamlProviderRecord>(state_->records, context.global_key()));
   ListSAMLProvidersOutput output;
   auto& list = output.saml_provider_list.emplace();
   for (const auto& provider : all) {

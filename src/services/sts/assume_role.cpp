@@ -89,11 +89,11 @@ Task<Result<AssumeRoleOutput>> StsService::assume_role(aws::Context& context, As
     co_return fail(access_denied(
         "The source identity of a session cannot be changed by assuming another role."));
   CO_TRY_ASSIGN(const std::int32_t seconds, session_seconds(in, caller));
-  CO_TRY_ASSIGN(const auto session, new_role_session(state, *role, in.role_session_name,
-                                                     std::move(tags), seconds));
+  CO_TRY_ASSIGN(const auto session,
+                new_role_session(state, *role, in.role_session_name, std::move(tags), seconds));
   session->source_identity = source_identity;
-  CO_TRY_ASSIGN(const std::int32_t packed, co_await add_policies(state, std::move(policies),
-                                                                 role->account, session));
+  CO_TRY_ASSIGN(const std::int32_t packed,
+                co_await add_policies(state, std::move(policies), role->account, session));
 
   AssumeRoleOutput output;
   output.assumed_role_user = AssumedRoleUser{str(role->id, ':', in.role_session_name),

@@ -44,7 +44,8 @@ Result<Unit> check_times(const Json& claims, Time now) {
     return fail(expired_token(str("Token expired: current date/time ", at,
                                   " must be before the expiration date/time", *expires)));
   if (*issued > at + skew) return fail(invalid_token("The token was issued in the future."));
-  if (not_before && *not_before > at + skew) return fail(invalid_token("The token is not valid yet."));
+  if (not_before && *not_before > at + skew)
+    return fail(invalid_token("The token is not valid yet."));
   if (at - *issued > std::chrono::seconds(kOldestToken).count())
     return fail(expired_token(str("Token too old: ", at - *issued)));
   return Unit{};
@@ -138,10 +139,10 @@ Result<WebIdentity> check_claims(const Jwt& token, const aws::OidcProviderFacts&
     out.methods = strings(*methods).value_or(std::vector<std::string>());
   if (const Json* given = find(token.claims, kSourceIdentity)) {
     if (given->is_string()) out.source_identity = std::string_view(given->as_string());
-    if (!is_session_name(out.source_identity) ||
-        to_lower(out.source_identity).starts_with("aws:"))
-      return fail(invalid_token("Source Identity must match [a-zA-Z_0-9+=,.@-]{2,64} and not begin "
-                                "with \"aws:\""));
+    if (!is_session_name(out.source_identity) || to_lower(out.source_identity).starts_with("aws:"))
+      return fail(
+          invalid_token("Source Identity must match [a-zA-Z_0-9+=,.@-]{2,64} and not begin "
+                        "with \"aws:\""));
   }
   TRY(read_tags(token.claims, out));
   return out;

@@ -20,7 +20,7 @@ struct WebIdentity {
   std::vector<std::string> transitive;
 };
 
-inline constexpr auto kClockSkew = std::chrono::minutes(5);  // of an issuer ahead of us
+inline constexpr auto kClockSkew = std::chrono::minutes(5);   // of an issuer ahead of us
 inline constexpr auto kOldestToken = std::chrono::hours(24);  // since it was issued
 
 // The issuer that the token names, unverified. InvalidIdentityToken.

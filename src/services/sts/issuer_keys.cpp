@@ -17,7 +17,8 @@ Error no_key() {
 
 // What net/ says of a failed fetch, as STS says it.
 Error translated(const std::string& url, const Error& error) {
-  log::info("an identity provider's document was not read", {{"url", url}, {"why", error.message()}});
+  log::info("an identity provider's document was not read",
+            {{"url", url}, {"why", error.message()}});
   if (error.message().find(": TLS failed: ") != std::string::npos)
     return Error("InvalidIdentityToken",
                  "OpenIDConnect provider's HTTPS certificate doesn't match configured thumbprint",

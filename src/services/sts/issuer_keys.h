@@ -1,7 +1,7 @@
 // IssuerKeys: the keys that OpenID Connect issuers sign with, as their discovery documents name
-// them. Kept for kBelieved; a key nobody knows yet (a rotation) is looked for at once, but no issuer
-// is asked more than kFetches times in kWindow. Calls that need the same keys wait for one fetch.
-// Any loop. Owned by StsState.
+// them. Kept for kBelieved; a key nobody knows yet (a rotation) is looked for at once, but no
+// issuer is asked more than kFetches times in kWindow. Calls that need the same keys wait for one
+// fetch. Any loop. Owned by StsState.
 #pragma once
 
 #include <deque>

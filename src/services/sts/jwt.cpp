@@ -34,9 +34,9 @@ struct Algorithm {
   std::size_t half;  // bytes of r and of s
 };
 constexpr Algorithm kAlgorithms[] = {
-    {"RS256", "RSA", "", EVP_sha256, 0},       {"RS384", "RSA", "", EVP_sha384, 0},
-    {"RS512", "RSA", "", EVP_sha512, 0},       {"ES256", "EC", "P-256", EVP_sha256, 32},
-    {"ES384", "EC", "P-384", EVP_sha384, 48},  {"ES512", "EC", "P-521", EVP_sha512, 66},
+    {"RS256", "RSA", "", EVP_sha256, 0},      {"RS384", "RSA", "", EVP_sha384, 0},
+    {"RS512", "RSA", "", EVP_sha512, 0},      {"ES256", "EC", "P-256", EVP_sha256, 32},
+    {"ES384", "EC", "P-384", EVP_sha384, 48}, {"ES512", "EC", "P-521", EVP_sha512, 66},
 };
 
 // Unpadded base64 of the alphabet for URLs, in its one canonical form.
@@ -86,7 +86,10 @@ std::shared_ptr<EVP_PKEY> rsa_key(const Json& jwk) {
 
 std::shared_ptr<EVP_PKEY> ec_key(const Json& jwk, const std::string& curve) {
   const auto x = from_base64url(find_string(jwk, "x")), y = from_base64url(find_string(jwk, "y"));
-  const std::size_t size = curve == "P-256" ? 32 : curve == "P-384" ? 48 : curve == "P-521" ? 66 : 0;
+  const std::size_t size = curve == "P-256"   ? 32
+                           : curve == "P-384" ? 48
+                           : curve == "P-521" ? 66
+                                              : 0;
   if (!x || !y || size == 0 || x->size() != size || y->size() != size) return nullptr;
   const std::string point = '\x04' + *x + *y;  // OpenSSL checks that it is on the curve
   const Owned<OSSL_PARAM_BLD, OSSL_PARAM_BLD_free> builder(OSSL_PARAM_BLD_new());
@@ -162,7 +165,8 @@ bool verify(const Jwt& token, const Jwk& key) {
   const bool ec = algorithm->half > 0;
   const std::string signature = ec ? to_der(token.signature, algorithm->half) : token.signature;
   const Owned<EVP_MD_CTX, EVP_MD_CTX_free> context(EVP_MD_CTX_new());
-  if (EVP_DigestVerifyInit(context.get(), nullptr, algorithm->digest(), nullptr, key.key.get()) != 1)
+  if (EVP_DigestVerifyInit(context.get(), nullptr, algorithm->digest(), nullptr, key.key.get()) !=
+      1)
     return false;
   const bool good = EVP_DigestVerify(context.get(), bytes(signature), signature.size(),
                                      bytes(token.signed_text), token.signed_text.size()) == 1;

@@ -17,7 +17,7 @@ namespace pileus::services::sts {
 // A token taken apart; nothing of it is verified.
 struct Jwt {
   std::string algorithm, key_id;
-  Json claims;         // an object
+  Json claims;              // an object
   std::string signed_text;  // what the signature is over
   std::string signature;    // bytes
 };
@@ -26,9 +26,9 @@ std::optional<Jwt> parse_jwt(std::string_view token);
 
 struct Jwk {
   std::string key_id;
-  std::string type;       // "RSA", "EC"
-  std::string curve;      // EC: "P-256" …
-  std::string algorithm;  // "" where the key does not say
+  std::string type;               // "RSA", "EC"
+  std::string curve;              // EC: "P-256" …
+  std::string algorithm;          // "" where the key does not say
   std::shared_ptr<EVP_PKEY> key;  // shared by the copies of a set
 };
 inline constexpr std::size_t kMaxKeysOfType = 100;  // AWS's bound, for RSA and EC each

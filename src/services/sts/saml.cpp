@@ -68,9 +68,8 @@ Task<Result<AssumeRoleWithSAMLOutput>> StsService::assume_role_with_saml(
   CO_TRY(co_await authorize(context, role, trust_keys(assertion, who, *provider), who, tags,
                             provider->arn));
 
-  CO_TRY_ASSIGN(const auto session,
-                new_role_session(state, *role, who.session_name, std::move(tags),
-                                 seconds_of(in, who)));
+  CO_TRY_ASSIGN(const auto session, new_role_session(state, *role, who.session_name,
+                                                     std::move(tags), seconds_of(in, who)));
   if (assertion.session_until)
     session->expires = std::min(
         session->expires, Time(std::chrono::floor<std::chrono::seconds>(*assertion.session_until)));

@@ -75,8 +75,8 @@ bool is_sign_in(std::string_view url) {
   if (host == kHost) return true;
   if (!host.ends_with(str('.', kHost))) return false;
   host.remove_suffix(kHost.size() + 1);
-  return !host.empty() && host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") ==
-                              std::string_view::npos;
+  return !host.empty() &&
+         host.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
 }
 
 Result<Unit> check_audience(const SamlAssertion& assertion) {
@@ -137,8 +137,9 @@ Result<Unit> read_names(const SamlAssertion& assertion, SamlIdentity& out) {
   if (sources.empty()) return Unit{};
   out.source_identity = sources.front();
   if (!is_session_name(out.source_identity) || to_lower(out.source_identity).starts_with("aws:"))
-    return fail(invalid_token("Source Identity must match [a-zA-Z_0-9+=,.@-]{2,64} and not begin "
-                              "with \"aws:\""));
+    return fail(
+        invalid_token("Source Identity must match [a-zA-Z_0-9+=,.@-]{2,64} and not begin "
+                      "with \"aws:\""));
   return Unit{};
 }
 
@@ -223,7 +224,8 @@ Result<SamlIdentity> check_assertion(const SamlAssertion& assertion,
   if (assertion.issuer != provider.entity_id)
     return fail(invalid_token("Issuer not present in specified provider"));
   if (provider.valid_until <= now)
-    return fail(invalid_token(str("The metadata of the provider ", provider.arn, " have expired.")));
+    return fail(
+        invalid_token(str("The metadata of the provider ", provider.arn, " have expired.")));
   if (assertion.subject.empty())
     return fail(invalid_token("Your request included an invalid SAML response."));
   TRY(check_audience(assertion));

@@ -21,8 +21,8 @@ Result<SamlAssertion> read_assertion(std::string_view xml);
 
 struct SamlIdentity {
   std::string session_name, source_identity;
-  std::string subject_type;    // the format without SAML's own prefix
-  std::string name_qualifier;  // see AssumeRoleWithSAML's answer
+  std::string subject_type;             // the format without SAML's own prefix
+  std::string name_qualifier;           // see AssumeRoleWithSAML's answer
   std::optional<std::int32_t> seconds;  // SessionDuration
   std::vector<TagPair> tags;
   std::vector<std::string> transitive;

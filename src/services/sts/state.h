@@ -27,8 +27,8 @@ struct StsState {
 
   StsState(aws::Credentials& keys_, aws::Principals& principals_,
            aws::IdentityProviders& providers_, WebSource& web,
-           const aws::AuthorizationMessages& messages_, const Clock& clock_,
-           const RealTime& real_, Random& random_, const aws::MasterKey& master)
+           const aws::AuthorizationMessages& messages_, const Clock& clock_, const RealTime& real_,
+           Random& random_, const aws::MasterKey& master)
       : keys(keys_),
         principals(principals_),
         providers(providers_),

@@ -8,8 +8,14 @@
 namespace pileus::services::sts {
 
 struct SessionRecord {
-  enum class Of { kRole, kUser, kRoot, kFederatedUser, kFederatedRoot };  // the last two: by
-                                                                          // GetFederationToken
+  enum class Of {
+    kRole,
+    kUser,
+    kRoot,
+    kFederatedUser,
+    kFederatedRoot
+  };  // the last two: by
+      // GetFederationToken
   Of of = Of::kRole;
   std::string secret;
   Time expires{};  // machine time
@@ -26,8 +32,8 @@ struct SessionRecord {
   std::string federated_provider;  // see aws::Identity
   std::map<std::string, std::vector<std::string>> federation_keys;
   PILEUS_FIELDS(SessionRecord, of, secret, expires, issued, account, principal, principal_id, name,
-                source_identity, tags, transitive, policies, policy_arns,
-                federated_provider, federation_keys)
+                source_identity, tags, transitive, policies, policy_arns, federated_provider,
+                federation_keys)
 };
 
 inline constexpr std::size_t kTokenLimit = 4096;  // characters; what SessionTokenUtilization is of

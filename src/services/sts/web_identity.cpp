@@ -25,8 +25,8 @@ std::string without_scheme(std::string_view url) {
 // The provider that the account trusts for the token's issuer.
 Task<Result<aws::OidcProviderFacts>> provider_of(StsState& state, std::string account,
                                                  std::string issuer) {
-  CO_TRY_ASSIGN(auto provider, co_await state.providers.find_oidc_provider(
-                                   std::move(account), without_scheme(issuer)));
+  CO_TRY_ASSIGN(auto provider, co_await state.providers.find_oidc_provider(std::move(account),
+                                                                           without_scheme(issuer)));
   // Some issuers leave their scheme out of `iss`.
   if (!provider || (provider->url != issuer && provider->name != issuer))
     co_return fail(

@@ -1,5 +1,5 @@
-// WebSource: what the outside publishes, one GET at a time: the documents of OpenID Connect issuers.
-// Over net/'s client, or a test's own.
+// WebSource: what the outside publishes, one GET at a time: the documents of OpenID Connect
+// issuers. Over net/'s client, or a test's own.
 #pragma once
 
 #include <memory>

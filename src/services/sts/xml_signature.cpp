@@ -30,20 +30,25 @@ constexpr std::string_view kAssertions = "urn:oasis:names:tc:SAML:2.0:assertion"
 constexpr std::string_view kProtocol = "urn:oasis:names:tc:SAML:2.0:protocol";
 
 // The functions of libxml2 and xmlsec1 that are used, by their own names.
-#define PILEUS_XMLSEC_FUNCTIONS(X)                                                               \
-  X(xmlReadMemory) X(xmlFreeDoc) X(xmlAddID) X(xmlInitParser) X(xmlResetLastError)               \
-  X(xmlSecInit) X(xmlSecCheckVersionExt) X(xmlSecOpenSSLAppInit) X(xmlSecOpenSSLInit)            \
-  X(xmlSecErrorsDefaultCallbackEnableOutput) X(xmlSecDSigCtxCreate) X(xmlSecDSigCtxDestroy)      \
-  X(xmlSecDSigCtxVerify) X(xmlSecDSigCtxEnableReferenceTransform)                                \
-  X(xmlSecDSigCtxEnableSignatureTransform) X(xmlSecDSigReferenceCtxGetPreDigestBuffer)           \
-  X(xmlSecBufferGetData) X(xmlSecBufferGetSize) X(xmlSecPtrListGetSize) X(xmlSecPtrListGetItem)  \
-  X(xmlSecOpenSSLAppKeyLoadMemory) X(xmlSecTransformEnvelopedGetKlass)                           \
-  X(xmlSecTransformExclC14NGetKlass) X(xmlSecTransformInclC14NGetKlass)                          \
-  X(xmlSecOpenSSLTransformSha256GetKlass) X(xmlSecOpenSSLTransformSha384GetKlass)                \
-  X(xmlSecOpenSSLTransformSha512GetKlass) X(xmlSecOpenSSLTransformRsaSha256GetKlass)             \
-  X(xmlSecOpenSSLTransformRsaSha384GetKlass) X(xmlSecOpenSSLTransformRsaSha512GetKlass)          \
-  X(xmlSecOpenSSLTransformEcdsaSha256GetKlass) X(xmlSecOpenSSLTransformEcdsaSha384GetKlass)      \
-  X(xmlSecOpenSSLTransformEcdsaSha512GetKlass)
+#define PILEUS_XMLSEC_FUNCTIONS(X)                                                                 \
+  X(xmlReadMemory)                                                                                 \
+  X(xmlFreeDoc) X(xmlAddID) X(xmlInitParser) X(xmlResetLastError) X(xmlSecInit)                    \
+      X(xmlSecCheckVersionExt) X(xmlSecOpenSSLAppInit) X(xmlSecOpenSSLInit) X(                     \
+          xmlSecErrorsDefaultCallbackEnableOutput) X(xmlSecDSigCtxCreate) X(xmlSecDSigCtxDestroy)  \
+          X(xmlSecDSigCtxVerify) X(xmlSecDSigCtxEnableReferenceTransform)                          \
+              X(xmlSecDSigCtxEnableSignatureTransform) X(xmlSecDSigReferenceCtxGetPreDigestBuffer) \
+                  X(xmlSecBufferGetData) X(xmlSecBufferGetSize) X(xmlSecPtrListGetSize) X(         \
+                      xmlSecPtrListGetItem) X(xmlSecOpenSSLAppKeyLoadMemory)                       \
+                      X(xmlSecTransformEnvelopedGetKlass) X(xmlSecTransformExclC14NGetKlass) X(    \
+                          xmlSecTransformInclC14NGetKlass) X(xmlSecOpenSSLTransformSha256GetKlass) \
+                          X(xmlSecOpenSSLTransformSha384GetKlass)                                  \
+                              X(xmlSecOpenSSLTransformSha512GetKlass)                              \
+                                  X(xmlSecOpenSSLTransformRsaSha256GetKlass)                       \
+                                      X(xmlSecOpenSSLTransformRsaSha384GetKlass)                   \
+                                          X(xmlSecOpenSSLTransformRsaSha512GetKlass)               \
+                                              X(xmlSecOpenSSLTransformEcdsaSha256GetKlass)         \
+                                                  X(xmlSecOpenSSLTransformEcdsaSha384GetKlass)     \
+                                                      X(xmlSecOpenSSLTransformEcdsaSha512GetKlass)
 
 struct Library {
 #define X(name) decltype(&::name) name = nullptr;
@@ -58,18 +63,18 @@ Library load() {
   void* const opened = ::dlopen("libxmlsec1-openssl.so.1", RTLD_NOW | RTLD_LOCAL);
   if (!opened) return library;
   bool complete = true;
-#define X(name)                                                                          \
-  library.name = reinterpret_cast<decltype(library.name)>(::dlsym(opened, #name));       \
+#define X(name)                                                                    \
+  library.name = reinterpret_cast<decltype(library.name)>(::dlsym(opened, #name)); \
   complete = complete && library.name;
   PILEUS_XMLSEC_FUNCTIONS(X)
 #undef X
   if (!complete) return library;
   library.xmlInitParser();
-  library.usable =
-      library.xmlSecInit() == 0 &&
-      library.xmlSecCheckVersionExt(XMLSEC_VERSION_MAJOR, XMLSEC_VERSION_MINOR,
-                                    XMLSEC_VERSION_SUBMINOR, xmlSecCheckVersionABICompatible) == 1 &&
-      library.xmlSecOpenSSLAppInit(nullptr) == 0 && library.xmlSecOpenSSLInit() == 0;
+  library.usable = library.xmlSecInit() == 0 &&
+                   library.xmlSecCheckVersionExt(XMLSEC_VERSION_MAJOR, XMLSEC_VERSION_MINOR,
+                                                 XMLSEC_VERSION_SUBMINOR,
+                                                 xmlSecCheckVersionABICompatible) == 1 &&
+                   library.xmlSecOpenSSLAppInit(nullptr) == 0 && library.xmlSecOpenSSLInit() == 0;
   library.xmlSecErrorsDefaultCallbackEnableOutput(0);
   return library;
 }
@@ -139,10 +144,9 @@ struct Parsed {
 };
 std::optional<Parsed> parse(std::string_view response) {
   Parsed out;
-  out.document.reset(xmlsec().xmlReadMemory(response.data(), static_cast<int>(response.size()),
-                                            nullptr, "UTF-8",
-                                            XML_PARSE_NONET | XML_PARSE_NOERROR |
-                                                XML_PARSE_NOWARNING));
+  out.document.reset(
+      xmlsec().xmlReadMemory(response.data(), static_cast<int>(response.size()), nullptr, "UTF-8",
+                             XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING));
   xmlsec().xmlResetLastError();
   if (!out.document || out.document->intSubset || out.document->extSubset) return std::nullopt;
   xmlNode* root = out.document->children;
@@ -183,10 +187,10 @@ SignatureContext make_context(const std::string& certificate) {
         lib.xmlSecOpenSSLTransformEcdsaSha512GetKlass()})
     if (lib.xmlSecDSigCtxEnableSignatureTransform(context.get(), klass) < 0) return nullptr;
   // With a key given, what KeyInfo offers is not looked at.
-  context->signKey = lib.xmlSecOpenSSLAppKeyLoadMemory(
-      reinterpret_cast<const xmlSecByte*>(certificate.data()),
-      static_cast<xmlSecSize>(certificate.size()), xmlSecKeyDataFormatCertDer, nullptr, nullptr,
-      nullptr);
+  context->signKey =
+      lib.xmlSecOpenSSLAppKeyLoadMemory(reinterpret_cast<const xmlSecByte*>(certificate.data()),
+                                        static_cast<xmlSecSize>(certificate.size()),
+                                        xmlSecKeyDataFormatCertDer, nullptr, nullptr, nullptr);
   return context->signKey ? std::move(context) : nullptr;
 }
 
