@@ -15,6 +15,7 @@
 #include "gen/lambda/interface.h"
 #include "gen/logs/client.h"
 #include "gen/sts/interface.h"
+#include "net/client.h"
 #include "sandbox/process_driver.h"
 #include "services/iam/service.h"
 #include "services/lambda/service.h"
@@ -136,8 +137,12 @@ Result<Unit> Cloud::make_services() {
   iam_options.quotas = quotas ? services::iam::Quotas::kAws : services::iam::Quotas::kNone;
   iam_ =
       std::make_unique<services::iam::IamService>(*records_, real_, random_, master, iam_options);
-  sts_ = std::make_unique<services::sts::StsService>(*iam_, *iam_, *clock_, real_, random_, master);
-  authorizer_ = std::make_unique<aws::PolicyAuthorizer>(*iam_);
+  denials_ = std::make_unique<aws::AuthorizationMessages>(master, random_);
+  identity_web_ = std::make_unique<net::HttpClient>(*loops_);
+  identity_source_ = services::sts::make_web_source(*identity_web_);
+  sts_ = std::make_unique<services::sts::StsService>(*iam_, *iam_, *iam_, *identity_source_,
+                                                     *denials_, *clock_, real_, random_, master);
+  authorizer_ = std::make_unique<aws::PolicyAuthorizer>(*iam_, denials_.get());
   door_->set_authority(*sts_, *authorizer_);
   logs_ = std::make_unique<services::logs::LogsService>(*records_, *journals_, *clock_, random_);
   logs_client_ = std::make_unique<gen::logs::LogsClient>(*door_);

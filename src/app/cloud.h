@@ -23,7 +23,8 @@ class IamService;
 }
 namespace pileus::services::sts {
 class StsService;
-}
+class WebSource;
+}  // namespace pileus::services::sts
 namespace pileus::services::logs {
 class LogsService;
 }
@@ -32,6 +33,9 @@ class LambdaService;
 }
 namespace pileus::gen::logs {
 class LogsClient;
+}
+namespace pileus::net {
+class HttpClient;
 }
 namespace pileus::sandbox {
 class ProcessDriver;
@@ -103,6 +107,9 @@ class Cloud {
   std::unique_ptr<aws::PolicyAuthorizer> authorizer_;
   std::unique_ptr<sandbox::ProcessDriver> driver_;
   std::unique_ptr<services::iam::IamService> iam_;
+  std::unique_ptr<aws::AuthorizationMessages> denials_;
+  std::unique_ptr<net::HttpClient> identity_web_;  // to identity providers
+  std::unique_ptr<services::sts::WebSource> identity_source_;
   std::unique_ptr<services::sts::StsService> sts_;
   std::unique_ptr<services::logs::LogsService> logs_;
   std::unique_ptr<gen::logs::LogsClient> logs_client_;

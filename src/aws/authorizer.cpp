@@ -65,6 +65,8 @@ void add_context(const Context& context, ConditionValues& conditions) {
     add_condition(conditions, "aws:UserAgent", context.user_agent);
     add_condition(conditions, "aws:SecureTransport", context.secure_transport ? "true" : "false");
   }
+  for (const auto& [key, values] : context.identity().federation_keys)
+    conditions.try_emplace(key, values);
   add_condition(conditions, "aws:RequestedRegion", context.region());
   add_condition(conditions, "aws:SourceArn", context.source_arn);
   add_condition(conditions, "aws:SourceAccount", context.source_account);
@@ -84,11 +86,32 @@ bool is_own_action(const Identity& identity, std::string_view action) {
          iequals(action.substr(0, action.find(':')), service.substr(0, dot));
 }
 
-// IAM User Guide, "Comparing AWS STS API operations": GetSessionToken.
+// IAM User Guide, "Comparing AWS STS API operations": GetSessionToken, GetFederationToken.
 bool is_weak_session_for(const Identity& identity, std::string_view action) {
+  if (!action.starts_with("iam:")) return false;
+  if (identity.type == Type::kFederatedUser) return true;
   const bool session =
       (identity.type == Type::kUser || identity.type == Type::kRoot) && identity.issued_at;
-  return session && !identity.mfa && action.starts_with("iam:");
+  return session && !identity.mfa;
+}
+
+// A federated user asks STS nothing but who it is, which needs no decision.
+bool is_closed_to(const Identity& identity, std::string_view action) {
+  return identity.type == Type::kFederatedUser && action.starts_with("sts:");
+}
+
+// What the root lets its federated users do: all that their session policies allow.
+std::span<const AttachedPolicy> root_policies() {
+  static const Policy kEverything =
+      policy::parse_policy(R"({"Version":"2012-10-17","Statement":{"Effect":"Allow",)"
+                           R"("Action":"*","Resource":"*"}})",
+                           policy::Use::kIdentity)
+          .value();
+  static const AttachedPolicy kAttached[] = {{&kEverything, "", AttachedPolicy::Kind::kInline}};
+  return kAttached;
+}
+bool is_federated_by_root(const Identity& identity) {
+  return identity.type == Type::kFederatedUser && identity.issuer_arn.ends_with(":root");
 }
 
 Error denial(const Context& context, std::string message) {
@@ -111,7 +134,7 @@ Error denial(const Context& context, std::string message) {
 
 class PolicyAuthorizer::Impl {
  public:
-  explicit Impl(Policies& of) : policies(of) {}
+  Impl(Policies& of, const AuthorizationMessages* with) : policies(of), messages(with) {}
 
   Result<std::shared_ptr<const Compiled>> compiled(
       std::shared_ptr<const PrincipalPolicies> source) {
@@ -136,11 +159,13 @@ class PolicyAuthorizer::Impl {
   }
 
   Policies& policies;
+  const AuthorizationMessages* const messages;  // nullptr: none are made
   Cache<const PrincipalPolicies*, std::shared_ptr<const Compiled>> principals{kMaxPrincipals};
   Cache<std::string, std::shared_ptr<const Policy>> documents{kMaxResourcePolicies};
 };
 
-PolicyAuthorizer::PolicyAuthorizer(Policies& policies) : impl_(std::make_unique<Impl>(policies)) {}
+PolicyAuthorizer::PolicyAuthorizer(Policies& policies, const AuthorizationMessages* messages)
+    : impl_(std::make_unique<Impl>(policies, messages)) {}
 PolicyAuthorizer::~PolicyAuthorizer() = default;
 
 void PolicyAuthorizer::forget() {
@@ -165,21 +190,39 @@ policy::PolicySet::ResourceRole role_of(Authorization::ResourcePolicy kind) {
   return kind == Authorization::ResourcePolicy::kRequired ? Role::kRequired : Role::kOrdinary;
 }
 
-// Decides and words. AssumeRole's denials do not say why, so as to tell nothing of the trust
-// policy.
-Result<Unit> decide(const Context& context, const Authorization& request,
-                    const Applying& applying) {
+bool wants_encoded(const Context& context, const Authorization& request) {
+  return request.encoded == Authorization::Encoded::kAlways ||
+         (context.service && !context.service->protocols.empty() &&
+          context.service->protocols.front() == Protocol::kEc2);
+}
+
+// Words a denial. AssumeRole's do not say why, so as to tell nothing of the trust policy.
+std::string words_of(const policy::Decision& decision, const policy::Request& question,
+                     const Authorization& request) {
+  if (!request.federated_provider.empty()) return "Not authorized to perform " + request.action;
+  std::string message = policy::denial_message(decision, question);
+  const bool denied = decision.reason == policy::Decision::Reason::kExplicitDeny;
+  if (request.resource_policy_kind == Authorization::ResourcePolicy::kTrust && !denied)
+    message.resize(std::min(message.size(), message.find(" because no ")));
+  return message;
+}
+
+Result<Unit> decide(const Context& context, const Authorization& request, const Applying& applying,
+                    const AuthorizationMessages* messages) {
   policy::Request question(context.identity(), request.action, request.resource);
   question.resource_account = request.resource_account;
+  question.federated_provider = request.federated_provider;
   question.conditions = &request.conditions;
   question.now = context.now();
-  const auto decision = policy::evaluate(question, applying.set);
+  policy::Decision decision;
+  if (!is_closed_to(context.identity(), request.action))
+    decision = policy::evaluate(question, applying.set);
   if (decision.allowed()) return Unit{};
   const bool denied = decision.reason == policy::Decision::Reason::kExplicitDeny;
   if (!denied && is_own_action(context.identity(), request.action)) return Unit{};
-  std::string message = policy::denial_message(decision, question);
-  if (request.resource_policy_kind == Authorization::ResourcePolicy::kTrust && !denied)
-    message.resize(std::min(message.size(), message.find(" because no ")));
+  std::string message = words_of(decision, question, request);
+  if (messages && wants_encoded(context, request))
+    message += ". Encoded authorization failure message: " + messages->encode(question, decision);
   return fail(denial(context, std::move(message)));
 }
 
@@ -192,10 +235,12 @@ Task<Result<Unit>> PolicyAuthorizer::authorize(const Context& context, Authoriza
                    403);
   Applying applying;
   applying.set.resource_role = role_of(request.resource_policy_kind);
-  if (identity.type == Type::kUser || identity.type == Type::kAssumedRole) {
+  if (identity.type == Type::kUser || identity.type == Type::kAssumedRole ||
+      identity.type == Type::kFederatedUser) {
     CO_TRY_ASSIGN(auto source, co_await impl_->policies.of(identity));
     CO_TRY_ASSIGN(applying.principal, impl_->compiled(std::move(source)));
-    applying.set.identity = applying.principal->identity;
+    applying.set.identity =
+        is_federated_by_root(identity) ? root_policies() : applying.principal->identity;
     if (applying.principal->boundary) applying.set.boundary = &*applying.principal->boundary;
     applying.set.session = applying.principal->session_managed;
   }
@@ -218,7 +263,7 @@ Task<Result<Unit>> PolicyAuthorizer::authorize(const Context& context, Authoriza
     applying.set.resource = &applying.resource;
   }
   add_context(context, request.conditions);
-  co_return decide(context, request, applying);
+  co_return decide(context, request, applying, impl_->messages);
 }
 
 }  // namespace pileus::aws

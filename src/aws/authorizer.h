@@ -8,12 +8,14 @@
 //  - A service in its own name (kService) may do what a resource's policy lets it do, and the
 //    actions of its own service ("lambda.amazonaws.com" → lambda:*); nothing else. What it does for
 //    a function, a task or a user it does with their sessions.
-//  - Sessions from GetSessionToken without MFA may not call IAM.
+//  - Sessions from GetSessionToken without MFA may not call IAM; those from GetFederationToken
+//    never, and of STS only GetCallerIdentity.
 //  - Anonymous callers have resource policies only.
 #pragma once
 
 #include <memory>
 
+#include "aws/authorization_messages.h"
 #include "aws/context.h"
 #include "aws/credentials.h"
 
@@ -24,7 +26,8 @@ class PolicyAuthorizer final : public Authorizer {
   static constexpr std::size_t kMaxPrincipals = 2048;
   static constexpr std::size_t kMaxResourcePolicies = 1024;
 
-  explicit PolicyAuthorizer(Policies& policies);
+  // Without `messages` denials carry no encoded message.
+  explicit PolicyAuthorizer(Policies& policies, const AuthorizationMessages* messages = nullptr);
   ~PolicyAuthorizer() override;
 
   Task<Result<Unit>> authorize(const Context& context, Authorization request) override;

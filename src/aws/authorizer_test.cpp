@@ -4,6 +4,7 @@
 
 #include "aws/access_key_id.h"
 #include "aws/seal.h"
+#include "base/json.h"
 #include "base/manual_loop.h"
 #include "base/text.h"
 
@@ -199,6 +200,98 @@ TEST_F(Decisions, Denials_speak_the_services_protocol) {
     as.service = &service;
     EXPECT_EQ(loop.run(as.authorize(get())).error().code(), code);
   }
+}
+
+TEST_F(Decisions, A_provider_vouches_for_who_is_nobody_yet) {
+  Authorization request;
+  request.action = "sts:AssumeRoleWithWebIdentity";
+  request.resource = "arn:aws:iam::123456789012:role/r";
+  request.resource_policy_kind = Authorization::ResourcePolicy::kTrust;
+  request.resource_policy =
+      R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Federated":)"
+      R"("arn:aws:iam::123456789012:oidc-provider/idp"},)"
+      R"("Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"idp:sub":"ann"}}}})";
+  request.federated_provider = "arn:aws:iam::123456789012:oidc-provider/idp";
+  request.conditions = {{"idp:sub", {"ann"}}};
+  EXPECT_TRUE(allowed({}, request));
+  request.conditions = {{"idp:sub", {"eve"}}};
+  EXPECT_EQ(decide({}, request).error().message(),
+            "Not authorized to perform sts:AssumeRoleWithWebIdentity");
+  request.conditions = {{"idp:sub", {"ann"}}};
+  request.federated_provider += "2";
+  EXPECT_FALSE(allowed({}, request));
+}
+
+TEST_F(Decisions, Keys_of_the_provider_stay_with_the_session) {
+  user.federated_provider = "arn:aws:iam::123456789012:saml-provider/p";
+  user.federation_keys = {{"saml:sub", {"ann"}}};
+  policies.set({.identity = {{"p", allow("s3:*", condition(R"({"StringEquals":{"saml:sub":"ann",)"
+                                                           R"("aws:FederatedProvider":)"
+                                                           R"("arn:aws:iam::123456789012:)"
+                                                           R"(saml-provider/p"}})"))}}});
+  EXPECT_TRUE(allowed(user, get()));
+  user.federation_keys = {{"saml:sub", {"eve"}}};
+  EXPECT_FALSE(allowed(user, get()));
+}
+
+TEST_F(Decisions, Federated_users_need_session_policies_or_a_resource_that_names_them) {
+  Identity bob;
+  bob.type = Type::kFederatedUser;
+  bob.account = kAccount;
+  bob.arn = "arn:aws:sts::123456789012:federated-user/bob";
+  bob.user_id = "123456789012:bob";
+  bob.issuer_arn = user.arn;
+  policies.set({.identity = {{"p", allow("s3:*")}}});
+  EXPECT_FALSE(allowed(bob, get()));
+  Authorization named = get();
+  named.resource_policy = allow("s3:*", principal("{\"AWS\":\"" + bob.arn + "\"}"));
+  EXPECT_TRUE(allowed(bob, named)) << "the session itself is named";
+  named.resource_policy = allow("s3:*", principal("{\"AWS\":\"" + user.arn + "\"}"));
+  EXPECT_FALSE(allowed(bob, named)) << "the user behind it is named: the session's policies cut";
+  bob.session_policies = {allow("s3:*")};
+  EXPECT_TRUE(allowed(bob, named));
+  EXPECT_TRUE(allowed(bob, get()));
+  policies.set({});
+  EXPECT_FALSE(allowed(bob, get())) << "nor more than the user";
+  bob.issuer_arn = root.arn;
+  EXPECT_TRUE(allowed(bob, get())) << "the root may everything";
+  bob.session_policies = {allow("*")};
+  Authorization other;
+  other.action = "iam:ListUsers";
+  EXPECT_EQ(decide(bob, other).error().code(), "InvalidClientTokenId");
+  other.action = "sts:AssumeRole";
+  EXPECT_FALSE(allowed(bob, other));
+}
+
+TEST_F(Decisions, Denials_of_EC2_can_be_decoded_by_the_account) {
+  SeededRandom random{1};
+  MasterKey key{};
+  const AuthorizationMessages messages(key, random);
+  PolicyAuthorizer telling(policies, &messages);
+  const Protocol protocols[] = {Protocol::kEc2};
+  Service service = {};
+  service.protocols = protocols;
+  policies.set({.identity = {{"p", allow("s3:*", "", "Deny")}}});
+  Context as(telling, std::make_shared<Identity>(user), kAccount, "eu-west-1", "r",
+             Time(std::chrono::seconds(1'600'000'000)));
+  as.service = &service;
+  Authorization request = get();
+  request.conditions["s3:prefix"] = {"a", "b"};
+  for (int i = 0; i < 1000; ++i) request.conditions[str("zz:", i)] = {"long enough to be too much"};
+  const auto refusal = loop.run(as.authorize(request));
+  const std::string words = refusal.error().message();
+  EXPECT_TRUE(words.starts_with("You are not authorized to perform this operation. User: "));
+  const std::string encoded = words.substr(words.rfind(' ') + 1);
+  EXPECT_LE(encoded.size(), AuthorizationMessages::kMaxCharacters);
+  const auto text = messages.decode(encoded, kAccount, as.now());
+  ASSERT_TRUE(text);
+  const auto document = *parse_json(*text);
+  EXPECT_EQ(document.at("explicitDeny"), Json(true));
+  EXPECT_EQ(document.at("matchedStatements").at("items").at(0).at("effect"), Json("DENY"));
+  EXPECT_EQ(document.at("context").at("principal").at("id"), Json("AIDAANN"));
+  EXPECT_NE(text->find(R"({"key":"s3:prefix","values":{"items":[{"value":"a"},{"value":"b"}]}})"),
+            std::string::npos);
+  EXPECT_FALSE(messages.decode(encoded, kOther, as.now()));
 }
 
 TEST_F(Decisions, A_changed_policy_decides_at_once_and_a_broken_one_never_allows) {

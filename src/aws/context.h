@@ -32,6 +32,12 @@ struct Authorization {
     kTrust
   } resource_policy_kind = ResourcePolicy::kOrdinary;
   ConditionValues conditions;
+  // AssumeRoleWithSAML and …WithWebIdentity: the ARN of the provider that vouches for the caller,
+  // who is nobody yet.
+  std::string federated_provider;
+  // A denial carries what was decided and over what, sealed, for DecodeAuthorizationMessage. Those
+  // of services that speak the ec2 protocol do anyway.
+  enum class Encoded { kByProtocol, kAlways } encoded = Encoded::kByProtocol;
 };
 
 // Decides; implemented over the policies that the iam room keeps. Any loop.

@@ -111,4 +111,28 @@ class Principals {
                          const std::string& region, Time when) = 0;
 };
 
+// Identity providers as sts needs them to verify what they signed. Snapshots.
+struct OidcProviderFacts {
+  std::string arn, account;
+  std::string url;   // the issuer, with its scheme
+  std::string name;  // the same without it: what condition keys begin with
+  std::vector<std::string> client_ids;
+  std::vector<std::string> thumbprints;  // SHA-1 of certificates, lower-case hex
+};
+struct SamlProviderFacts {
+  std::string arn, account, name;
+  std::string entity_id;                  // the issuer
+  std::vector<std::string> certificates;  // DER; what the issuer signs with
+  Time valid_until{};
+};
+// The iam room implements it.
+class IdentityProviders {
+ public:
+  virtual ~IdentityProviders() = default;
+  // The account's provider of that issuer ("host/path", no scheme); nothing where it has none.
+  virtual Task<Result<std::optional<OidcProviderFacts>>> find_oidc_provider(std::string account,
+                                                                            std::string name) = 0;
+  virtual Task<Result<std::optional<SamlProviderFacts>>> find_saml_provider(std::string arn) = 0;
+};
+
 }  // namespace pileus::aws

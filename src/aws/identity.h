@@ -29,12 +29,18 @@ struct Identity {
   std::string user_name;      // kUser
   std::string role_arn;       // kAssumedRole: arn:aws:iam::<account>:role/<path><name>
   std::string session_name;   // kAssumedRole, kFederatedUser
-  std::string service;        // kService
+  std::string issuer_arn;     // kFederatedUser: the user (or the root) that asked for the session,
+  std::string issuer_id;  //   whose policies the session's own cut: "AIDA…", the account for root
+  std::string service;    // kService
   std::string source_identity;
   std::map<std::string, std::string> tags;    // principal tags, session tags over them
   std::set<std::string> transitive_tag_keys;  // of the tags: passed on to chained sessions
   std::vector<std::string> session_policies;  // policy documents given at AssumeRole
   std::vector<std::string> session_policy_arns;
+  // Sessions of people whom an identity provider vouched for: the provider as policies name it
+  // (aws:FederatedProvider), and the keys that it gave ("saml:sub", "<issuer>:sub" …).
+  std::string federated_provider;
+  std::map<std::string, std::vector<std::string>> federation_keys;
   std::optional<Time> issued_at;  // sessions
   bool mfa = false;
 };

@@ -23,6 +23,14 @@ constexpr Duration kSweep = std::chrono::seconds(15);
 
 using SharedWire = std::shared_ptr<Wire>;  // shared by the pool or a call with operations in flight
 
+// Connections are kept for requests that trust alike.
+std::string pool_key(const Url& url, const std::vector<std::string>& thumbprints) {
+  std::string key = url.origin();
+  if (url.tls)
+    for (const auto& thumbprint : thumbprints) key += "#" + thumbprint;
+  return key;
+}
+
 std::unexpected<Error> io_error(const std::string& url, const std::string& why) {
   return fail(std::string(errc::kIo), str(url, ": ", why), 502);
 }
@@ -176,8 +184,8 @@ class HttpClient::Impl : public std::enable_shared_from_this<Impl> {
   SharedWire take(EventLoop& loop, const std::string& origin);
   void keep(EventLoop& loop, const std::string& origin, SharedWire wire);
   void sweep(EventLoop& loop);
-  Task<Result<SharedWire>> connect(EventLoop& loop, const Url& url, const std::string& shown);
-  Task<Result<Unit>> secure(SharedWire wire, const Url& url, const std::string& shown);
+  Task<Result<SharedWire>> connect(EventLoop& loop, const Url& url, const ClientRequest& request);
+  Task<Result<Unit>> secure(SharedWire wire, const Url& url, const ClientRequest& request);
   Task<Result<ClientResponse>> call_once(EventLoop& loop, const ClientRequest& request,
                                          const Url& url, SharedWire wire, bool& answered);
 
@@ -246,10 +254,11 @@ void HttpClient::Impl::sweep(EventLoop& loop) {
 }
 
 Task<Result<Unit>> HttpClient::Impl::secure(SharedWire wire, const Url& url,
-                                            const std::string& shown) {
+                                            const ClientRequest& request) {
+  const std::string& shown = request.url;
   std::call_once(tls_made_, [this] { tls_ = client_context(options_.extra_roots_pem); });
   if (!tls_) co_return fail(tls_.error());
-  wire->start_tls(client_session(*tls_, url.host));
+  wire->start_tls(client_session(*tls_, url.host, request.thumbprints));
   for (;;) {
     if (const auto step = wire->handshake()) {
       if (*step == Wire::Event::kReady) co_return Unit{};
@@ -263,7 +272,8 @@ Task<Result<Unit>> HttpClient::Impl::secure(SharedWire wire, const Url& url,
 }
 
 Task<Result<SharedWire>> HttpClient::Impl::connect(EventLoop& loop, const Url& url,
-                                                   const std::string& shown) {
+                                                   const ClientRequest& request) {
+  const std::string& shown = request.url;
   std::vector<Address> addresses;
   if (!url.unix_path.empty()) {
     CO_TRY_ASSIGN(const Address address, parse_address("unix:" + url.unix_path));
@@ -291,7 +301,7 @@ Task<Result<SharedWire>> HttpClient::Impl::connect(EventLoop& loop, const Url& u
       error = wire->connect_error();
     }
     if (error == 0 && url.tls) {
-      auto secured = co_await secure(wire, url, shown);
+      auto secured = co_await secure(wire, url, request);
       if (!secured) {
         wire->close();
         co_return fail(std::move(secured).error());
@@ -311,7 +321,7 @@ Task<Result<ClientResponse>> HttpClient::Impl::call_once(EventLoop& loop,
   auto result = co_await with_deadline(request.timeout, call.converse());
   answered = call.answered;
   if (result && call.reusable)
-    keep(loop, url.origin(), std::move(wire));
+    keep(loop, pool_key(url, request.thumbprints), std::move(wire));
   else
     wire->close();
   if (!result && result.error().is(errc::kDeadline)) {
@@ -327,14 +337,14 @@ Task<Result<ClientResponse>> HttpClient::Impl::send(EventLoop& loop, ClientReque
   CO_TRY(check(request));
   CO_TRY_ASSIGN(const Url url, parse_url(request.url));
   bool answered = false;
-  if (SharedWire kept = take(loop, url.origin())) {
+  if (SharedWire kept = take(loop, pool_key(url, request.thumbprints))) {
     auto result = co_await call_once(loop, request, url, std::move(kept), answered);
     // The peer may have closed it while the request was on its way.
     const bool again =
         !result && result.error().is(errc::kIo) && !answered && is_idempotent(request.method);
     if (!again) co_return result;
   }
-  auto wire = co_await with_deadline(request.connect_timeout, connect(loop, url, request.url));
+  auto wire = co_await with_deadline(request.connect_timeout, connect(loop, url, request));
   if (!wire) {
     if (!wire.error().is(errc::kDeadline)) co_return fail(std::move(wire).error());
     co_return fail(

@@ -14,6 +14,9 @@ struct ClientRequest {
   Duration connect_timeout = std::chrono::seconds(10);
   Duration timeout = std::chrono::seconds(60);  // from sending to the last byte of the answer
   std::size_t body_limit = 256ull << 20;
+  // https: where no trusted root vouches for the server, a certificate that it sends with one of
+  // these SHA-1 thumbprints (lower-case hex) is taken for one.
+  std::vector<std::string> thumbprints;
 };
 struct ClientResponse {
   int status = 0;

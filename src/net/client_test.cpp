@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include "base/random.h"
 #include "net/test_support.h"
@@ -333,6 +335,56 @@ TEST(Client, TLS_and_plain_text_share_a_port) {
                 .value()
                 .headers.get("x-tls"),
             "0");
+}
+
+// SHA-1 of the nth certificate of a chain.
+std::string thumbprint(const std::string& chain, int n) {
+  const std::unique_ptr<BIO, decltype(&BIO_free_all)> in(
+      BIO_new_mem_buf(chain.data(), static_cast<int>(chain.size())), &BIO_free_all);
+  for (;; --n) {
+    const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+        PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr), &X509_free);
+    if (!certificate) return {};
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned size = 0;
+    if (n == 0 && X509_digest(certificate.get(), EVP_sha1(), digest, &size) == 1)
+      return to_hex({reinterpret_cast<const char*>(digest), size});
+  }
+}
+
+TEST(Client, A_thumbprint_stands_in_for_an_authority) {
+  Authority authority;
+  auto options = authority.options({"localhost"});
+  const std::string chain = options.tls->certificate_chain_pem;
+  TestServer server(echo, std::move(options));
+  HttpClient client(server.loops);
+  const std::string port = server.address.substr(server.address.rfind(':'));
+  const auto get = [&](const std::string& host, std::vector<std::string> thumbprints) {
+    ClientRequest request;
+    request.url = "https://" + host + port + "/";
+    request.thumbprints = std::move(thumbprints);
+    return call(server.loops, client, std::move(request)).has_value();
+  };
+  const std::string leaf = thumbprint(chain, 0), root = thumbprint(chain, 1);
+  EXPECT_FALSE(get("localhost", {}));
+  EXPECT_FALSE(get("localhost", {std::string(40, 'a')}));
+  EXPECT_TRUE(get("localhost", {root}));
+  EXPECT_TRUE(get("localhost", {std::string(40, 'a'), leaf}));
+  EXPECT_FALSE(get("localhost", {})) << "a connection that was trusted so is not another's";
+  EXPECT_FALSE(get("127.0.0.1", {leaf})) << "the certificate is for another name";
+}
+
+TEST(Client, A_pinned_certificate_must_vouch_for_the_one_that_answers) {
+  Authority known, other;
+  auto options = other.options({"localhost"});
+  options.tls->certificate_chain_pem += known.ca.certificate_pem;  // sent, but signed nothing here
+  const std::string pinned = thumbprint(known.ca.certificate_pem, 0);
+  TestServer server(echo, std::move(options));
+  HttpClient client(server.loops);
+  ClientRequest request;
+  request.url = "https://localhost" + server.address.substr(server.address.rfind(':')) + "/";
+  request.thumbprints = {pinned};
+  EXPECT_FALSE(call(server.loops, client, std::move(request)));
 }
 
 TEST(Client, Certificates_are_made_for_the_names_that_are_asked_for) {

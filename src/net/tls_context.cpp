@@ -58,6 +58,53 @@ int choose_name(SSL* tls, int*, void* names) {
   return SSL_TLSEXT_ERR_OK;
 }
 
+bool has_thumbprint(const X509* certificate, const std::vector<std::string>& thumbprints) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  if (X509_digest(certificate, EVP_sha1(), digest, &size) != 1) return false;
+  const std::string hex = to_hex({reinterpret_cast<const char*>(digest), size});
+  return std::find(thumbprints.begin(), thumbprints.end(), hex) != thumbprints.end();
+}
+
+// The chain again, with those certificates as roots that are pinned. The leaf must lead to one, be
+// in time and be for the host, as with any root.
+int verify_pinned(X509_STORE_CTX* checked, SSL* tls, const std::vector<std::string>& thumbprints) {
+  STACK_OF(X509)* sent = X509_STORE_CTX_get0_untrusted(checked);
+  const std::unique_ptr<X509_STORE, Freed<X509_STORE_free>> roots(X509_STORE_new());
+  int pinned = 0;
+  for (int i = 0; i < sk_X509_num(sent); ++i) {
+    X509* const certificate = sk_X509_value(sent, i);
+    if (!has_thumbprint(certificate, thumbprints)) continue;
+    X509_STORE_add_cert(roots.get(), certificate);
+    ++pinned;
+  }
+  const std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX_free>> again(X509_STORE_CTX_new());
+  if (pinned == 0 ||
+      X509_STORE_CTX_init(again.get(), roots.get(), X509_STORE_CTX_get0_cert(checked), sent) != 1)
+    return 0;
+  X509_VERIFY_PARAM* const rules = X509_STORE_CTX_get0_param(again.get());
+  X509_STORE_CTX_set_default(again.get(), "ssl_server");
+  X509_VERIFY_PARAM_set1(rules, SSL_get0_param(tls));  // the host
+  X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN);
+  const int verified = X509_verify_cert(again.get());
+  X509_STORE_CTX_set_error(checked, X509_STORE_CTX_get_error(again.get()));
+  return verified;
+}
+
+int pins_index() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+int verify_server(X509_STORE_CTX* checked, void*) {
+  if (X509_verify_cert(checked) == 1) return 1;
+  SSL* const tls =
+      static_cast<SSL*>(X509_STORE_CTX_get_ex_data(checked, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  const auto* pins =
+      static_cast<const std::vector<std::string>*>(SSL_get_ex_data(tls, pins_index()));
+  return pins && !pins->empty() ? verify_pinned(checked, tls, *pins) : 0;
+}
+
 TlsContext new_context(const SSL_METHOD* method) {
   TlsContext context(SSL_CTX_new(method), SSL_CTX_free);
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
@@ -137,6 +184,7 @@ Result<TlsContext> client_context(const std::string& extra_roots_pem) {
   ERR_clear_error();
   TlsContext context = new_context(TLS_client_method());
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_cert_verify_callback(context.get(), verify_server, nullptr);
   SSL_CTX_set_default_verify_paths(context.get());
   SSL_CTX_set_alpn_protos(context.get(), kHttp11, sizeof kHttp11);
   const Bio roots = text_bio(extra_roots_pem);
@@ -178,9 +226,11 @@ SSL* server_session(const TlsContext& context) {
   return tls;
 }
 
-SSL* client_session(const TlsContext& context, const std::string& host) {
+SSL* client_session(const TlsContext& context, const std::string& host,
+                    const std::vector<std::string>& thumbprints) {
   SSL* tls = SSL_new(context.get());
   SSL_set_connect_state(tls);
+  SSL_set_ex_data(tls, pins_index(), const_cast<std::vector<std::string>*>(&thumbprints));
   unsigned char address[16];
   const bool is_address = inet_pton(AF_INET, host.c_str(), address) == 1 ||
                           inet_pton(AF_INET6, host.c_str(), address) == 1;

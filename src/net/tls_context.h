@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "net/server.h"
 
@@ -18,7 +19,7 @@ using TlsContext = std::shared_ptr<SSL_CTX>;  // shared by a listener's or clien
 
 // errc::kInvalid with OpenSSL's words when the PEM texts are not a chain and its key.
 Result<TlsContext> server_context(const TlsIdentity& identity);
-// Trusts the system's roots and `extra_roots_pem`.
+// Trusts the system's roots, `extra_roots_pem`, and what client_session() pins.
 Result<TlsContext> client_context(const std::string& extra_roots_pem);
 
 // Certificates by the name a client asks for; kept for kMost names. Any loop.
@@ -39,7 +40,11 @@ void choose_by_name(const TlsContext& context, TlsNames& names);
 
 // The server's or (with the name it must verify) the client's end of a new connection.
 SSL* server_session(const TlsContext& context);
-SSL* client_session(const TlsContext& context, const std::string& host);
+// `thumbprints`: SHA-1 of certificates in lower-case hex. Where no root vouches for the server, one
+// of its own certificates that has such a thumbprint is taken for a root; it must outlive the
+// handshake.
+SSL* client_session(const TlsContext& context, const std::string& host,
+                    const std::vector<std::string>& thumbprints);
 
 // Sends and receives on a non-blocking socket, without SIGPIPE.
 void attach_socket(SSL* tls, int fd);

@@ -21,6 +21,7 @@ there (NOT_THERE), or where the recipe names it: but("value", error="MalformedPo
 - but(value, given=…, see=…, base={…}, error="Code", caller="s:Action") says what one member needs besides: steps
   before, another view, members that both calls have (None takes one away), the error that it provokes, a user who is
   allowed nothing but that action to make both calls.
+- error="Code" of a recipe: the call itself fails so, for what nothing here can be given to yet.
 - as_aws(value, "quote") is for what AWS itself ignores: the model's documentation must say so in these words, and the
   member must really change nothing.
 - A path enters structures, and the first element of lists ("Tags.Key").
@@ -88,6 +89,7 @@ class Recipe:
     given: tuple
     see: tuple
     members: dict
+    error: str = None
 
     @property
     def reads(self):
@@ -98,10 +100,10 @@ def service(name):
     return lambda operation, **values: Step(name, operation, values, (), json.dumps(values, sort_keys=True, default=repr))
 
 
-def recipe(call, given=(), see=None, members=None):
+def recipe(call, given=(), see=None, members=None, error=None):
     known = RECIPES.setdefault(call.service, {})
     assert call.operation not in known, f"two recipes for {call.operation}"
-    known[call.operation] = Recipe(call, tuple(given), tuple(see) if see else None, members or {})
+    known[call.operation] = Recipe(call, tuple(given), tuple(see) if see else None, members or {}, error)
 
 
 but, as_aws = But, AsAws
@@ -345,7 +347,8 @@ class Proof:
         key = (repr(base), given, see, caller)
         if key not in self.baselines:
             seen = self.seen(values, given, see, caller)
-            assert "Error" not in seen, f"{self.operation} without the member: {seen}"
+            code = seen.get("Error", {}).get("Code") if isinstance(seen, dict) else None
+            assert code == self.recipe.error, f"{self.operation} without the member: {seen}"
             again = self.seen(values, given, see, caller)
             assert seen == again, f"{self.operation} is not seen the same twice: {seen} and {again}"
             self.baselines[key] = seen

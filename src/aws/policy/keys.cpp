@@ -151,7 +151,8 @@ void Key::derive(const Request& request, KeyValues& out) const {
       add(out, "false");
       break;
     case Derived::kFederatedProvider:
-      add(out, request.federated_provider);
+      add(out, request.federated_provider.empty() ? std::string_view(who.federated_provider)
+                                                  : request.federated_provider);
       break;
   }
 }

@@ -22,6 +22,9 @@ Naming naming_of(const PrincipalEntry& entry, const Request& request) {
     case PrincipalEntry::Kind::kAws:
       if (who.type == Type::kService || who.type == Type::kAnonymous) return Naming::kNotNamed;
       if (entry.text == who.arn) return Naming::kDirect;
+      // A federated user's session is cut by its policies when the user behind it is named.
+      if (who.type == Type::kFederatedUser)
+        return when(entry.text == who.issuer_arn, Naming::kRole);
       return when(who.type == Type::kAssumedRole && entry.text == who.role_arn, Naming::kRole);
     case PrincipalEntry::Kind::kUniqueId: {
       // AROA…:session names the session, AROA… the role.

@@ -101,12 +101,11 @@ Task<Result<GetAccountSummaryOutput>> IamService::get_account_summary(aws::Conte
                 co_await count(records, partition, prefix_of<ProfileRecord>()));
   CO_TRY_ASSIGN(summary["ServerCertificates"],
                 co_await count(records, partition, prefix_of<ServerCertificateRecord>()));
-  std::int32_t providers = 0;
-  for (const auto* kind : {"iam/oidc_provider/", "iam/saml_provider/"}) {
-    CO_TRY_ASSIGN(const std::int32_t some, co_await count(records, partition, kind));
-    providers += some;
-  }
-  summary["Providers"] = providers;
+  CO_TRY_ASSIGN(const std::int32_t oidc,
+                co_await count(records, partition, prefix_of<OidcProviderRecord>()));
+  CO_TRY_ASSIGN(const std::int32_t saml,
+                co_await count(records, partition, prefix_of<SamlProviderRecord>()));
+  summary["Providers"] = oidc + saml;
   CO_TRY(co_await count_devices(records, partition, &summary));
   CO_TRY(co_await count_versions(records, partition, &summary));
   CO_TRY_ASSIGN(const auto preferences, co_await store::load<PreferencesRecord>(

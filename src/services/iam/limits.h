@@ -18,6 +18,8 @@ inline constexpr std::size_t kSigningCertificatesPerUser = 2;
 inline constexpr std::size_t kSshKeysPerUser = 5;
 inline constexpr std::size_t kServiceCredentialsPerUser = 2;  // for each service
 inline constexpr std::size_t kChainBytes = 256 << 10;         // a record holds it; AWS takes 2 MiB
+inline constexpr std::size_t kThumbprintsPerProvider = 5;
+inline constexpr std::size_t kClientIdsPerProvider = 100;
 
 struct Quota {
   std::size_t aws;
@@ -29,6 +31,8 @@ inline constexpr Quota kGroups = {300, kUnbounded};
 inline constexpr Quota kRoles = {1000, kUnbounded};
 inline constexpr Quota kProfiles = {1000, kUnbounded};
 inline constexpr Quota kPolicies = {1500, kUnbounded};
+inline constexpr Quota kOidcProviders = {100, kUnbounded};
+inline constexpr Quota kSamlProviders = {100, kUnbounded};
 inline constexpr Quota kAttachments = {10, 100};
 inline constexpr Quota kGroupsPerUser = {10, 100};
 inline constexpr Quota kMembersPerGroup = {5000, 8000};  // a record holds them

@@ -197,12 +197,17 @@ bool same(const aws::PrincipalPolicies& a, const aws::PrincipalPolicies& b) {
 Task<Result<PoliciesPointer>> IamService::of(const aws::Identity& identity) {
   IamState& state = *state_;
   const bool is_role = identity.type == aws::Identity::Type::kAssumedRole;
-  if (!is_role && identity.type != aws::Identity::Type::kUser) {
+  const bool is_federated = identity.type == aws::Identity::Type::kFederatedUser;
+  if (!is_role && !is_federated && identity.type != aws::Identity::Type::kUser) {
     static const auto kNone = std::make_shared<const aws::PrincipalPolicies>();
     co_return kNone;
   }
   std::string arn = is_role ? identity.role_arn : identity.arn;
   std::string id = identity.user_id.substr(0, identity.user_id.find(':'));
+  if (is_federated) {  // the user's own, and the session policies
+    arn = identity.issuer_arn;
+    id = identity.issuer_id;
+  }
   std::string key = IamState::principal_key(arn, id);
   for (const auto& session_arn : identity.session_policy_arns) key += "|" + session_arn;
   auto& cache = identity.session_policy_arns.empty() ? state.policies : state.session_policies;

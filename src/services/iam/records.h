@@ -7,6 +7,7 @@
 //                                       kDeletedKey: an id is never given twice, and one that was
 //                                       ours stays known, so that nobody takes it for a stranger's
 //   iam/group_id/<group id>             → lower-case name of the group
+//   iam/oidc_provider/<issuer without scheme>  iam/saml_provider/<name>
 //   iam/uses/<policy arn>|<usage>|<kind>|<name>   one row per attachment; usage is
 //                                       "policy" or "boundary", kind "user", "group" or "role"
 //   iam/last_used/key/<access key id>, iam/last_used/role/<role id>
@@ -125,6 +126,33 @@ struct PolicyRecord {
   std::int32_t boundaries = 0;
   PILEUS_FIELDS(PolicyRecord, name, path, id, arn, created, updated, description, tags, versions,
                 default_version, newest, attachments, boundaries)
+};
+
+struct OidcProviderRecord {
+  static constexpr std::string_view kKind = "oidc_provider";
+  static constexpr std::string_view kTitle = "OpenIDConnect Provider";
+  std::string name;  // the issuer without its scheme, as in the ARN
+  std::string url;   // the issuer
+  std::string arn;
+  Time created{};
+  std::vector<std::string> client_ids;
+  std::vector<std::string> thumbprints;  // lower-case hex
+  Tags tags;
+  PILEUS_FIELDS(OidcProviderRecord, name, url, arn, created, client_ids, thumbprints, tags)
+};
+
+struct SamlProviderRecord {
+  static constexpr std::string_view kKind = "saml_provider";
+  static constexpr std::string_view kTitle = "SAML Provider";
+  std::string name, arn, id;
+  Time created{}, valid_until{};
+  std::string metadata;                   // as it was uploaded; what follows is read from it
+  std::string entity_id;                  // the issuer
+  std::vector<std::string> certificates;  // DER
+  std::optional<std::string> encryption_mode;
+  Tags tags;
+  PILEUS_FIELDS(SamlProviderRecord, name, arn, id, created, valid_until, metadata, entity_id,
+                certificates, encryption_mode, tags)
 };
 
 struct LastUsedRecord {

@@ -28,7 +28,8 @@ struct IamState;  // state.h
 class IamService final : public gen::iam::Iam,
                          public aws::Credentials,
                          public aws::Policies,
-                         public aws::Principals {
+                         public aws::Principals,
+                         public aws::IdentityProviders {
  public:
   IamService(store::Records& records, const RealTime& real, Random& random,
              const aws::MasterKey& master, IamOptions options);
@@ -62,6 +63,11 @@ class IamService final : public gen::iam::Iam,
                  Time when) override;
   void user_used(const std::string& arn, const std::string& service, const std::string& region,
                  Time when) override;
+
+  // aws::IdentityProviders
+  Task<Result<std::optional<aws::OidcProviderFacts>>> find_oidc_provider(std::string account,
+                                                                         std::string name) override;
+  Task<Result<std::optional<aws::SamlProviderFacts>>> find_saml_provider(std::string arn) override;
 
 #define PILEUS_IAM(Operation, operation)                                       \
   [[clang::coro_wrapper]] Task<Result<gen::iam::Operation##Output>> operation( \
@@ -155,6 +161,27 @@ class IamService final : public gen::iam::Iam,
   PILEUS_IAM(UntagPolicy, untag_policy)
   PILEUS_IAM(UntagRole, untag_role)
   PILEUS_IAM(UntagUser, untag_user)
+  // oidc_providers.cpp
+  PILEUS_IAM(AddClientIDToOpenIDConnectProvider, add_client_id_to_open_id_connect_provider)
+  PILEUS_IAM(CreateOpenIDConnectProvider, create_open_id_connect_provider)
+  PILEUS_IAM(DeleteOpenIDConnectProvider, delete_open_id_connect_provider)
+  PILEUS_IAM(GetOpenIDConnectProvider, get_open_id_connect_provider)
+  PILEUS_IAM(ListOpenIDConnectProviderTags, list_open_id_connect_provider_tags)
+  PILEUS_IAM(ListOpenIDConnectProviders, list_open_id_connect_providers)
+  PILEUS_IAM(RemoveClientIDFromOpenIDConnectProvider,
+             remove_client_id_from_open_id_connect_provider)
+  PILEUS_IAM(TagOpenIDConnectProvider, tag_open_id_connect_provider)
+  PILEUS_IAM(UntagOpenIDConnectProvider, untag_open_id_connect_provider)
+  PILEUS_IAM(UpdateOpenIDConnectProviderThumbprint, update_open_id_connect_provider_thumbprint)
+  // saml_providers.cpp
+  PILEUS_IAM(CreateSAMLProvider, create_saml_provider)
+  PILEUS_IAM(DeleteSAMLProvider, delete_saml_provider)
+  PILEUS_IAM(GetSAMLProvider, get_saml_provider)
+  PILEUS_IAM(ListSAMLProviderTags, list_saml_provider_tags)
+  PILEUS_IAM(ListSAMLProviders, list_saml_providers)
+  PILEUS_IAM(TagSAMLProvider, tag_saml_provider)
+  PILEUS_IAM(UntagSAMLProvider, untag_saml_provider)
+  PILEUS_IAM(UpdateSAMLProvider, update_saml_provider)
   // account.cpp
   PILEUS_IAM(GetAccountSummary, get_account_summary)
   // mfa_devices.cpp

@@ -69,6 +69,8 @@ struct IamState {
   void changed(const ProfileRecord&) {}
   void changed(const MfaRecord&) {}
   void changed(const ServerCertificateRecord&) {}
+  void changed(const OidcProviderRecord&) {}
+  void changed(const SamlProviderRecord&) {}
   void forget();
 
   static std::string principal_key(std::string_view arn, std::string_view id) {

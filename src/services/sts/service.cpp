@@ -1,3 +1,4 @@
+#include "gen/sts/DecodeAuthorizationMessage.h"
 #include "gen/sts/GetAccessKeyInfo.h"
 #include "gen/sts/GetCallerIdentity.h"
 #include "gen/sts/GetSessionToken.h"
@@ -9,14 +10,18 @@ namespace pileus::services::sts {
 using namespace gen::sts;
 using Type = aws::Identity::Type;
 
-StsService::StsService(aws::Credentials& keys, aws::Principals& principals, const Clock& clock,
+StsService::StsService(aws::Credentials& keys, aws::Principals& principals,
+                       aws::IdentityProviders& providers, WebSource& web,
+                       const aws::AuthorizationMessages& messages, const Clock& clock,
                        const RealTime& real, Random& random, const aws::MasterKey& master)
-    : state_(std::make_unique<StsState>(keys, principals, clock, real, random, master)) {}
+    : state_(std::make_unique<StsState>(keys, principals, providers, web, messages, clock, real,
+                                        random, master)) {}
 StsService::~StsService() = default;
 
 void StsService::reset() {
   state_->sessions.clear();
   state_->trust_policies.clear();
+  state_->issuer_keys.clear();
 }
 
 Task<Result<bool>> check_mfa(StsState& state, const aws::Identity& caller,
@@ -44,6 +49,17 @@ Task<Result<GetAccessKeyInfoOutput>> StsService::get_access_key_info(aws::Contex
   auto account = aws::account_of_access_key(in.access_key_id);
   if (!account) co_return fail(validation_error(str("Invalid access key ID: ", in.access_key_id)));
   co_return GetAccessKeyInfoOutput{std::move(*account)};
+}
+
+Task<Result<DecodeAuthorizationMessageOutput>> StsService::decode_authorization_message(
+    aws::Context& context, DecodeAuthorizationMessageInput in) {
+  CO_TRY(co_await context.authorize("sts:DecodeAuthorizationMessage", "*"));
+  auto decoded =
+      state_->messages.decode(in.encoded_message, context.identity().account, context.now());
+  if (!decoded)
+    co_return fail("InvalidAuthorizationMessageException",
+                   "Message is not a valid authorization message, or it has expired.");
+  co_return DecodeAuthorizationMessageOutput{std::move(*decoded)};
 }
 
 Task<Result<GetSessionTokenOutput>> StsService::get_session_token(aws::Context& context,

@@ -17,12 +17,22 @@ void lay_over(std::map<std::string, std::string>& tags,
   }
 }
 
+bool is_federated(const SessionRecord& session) {
+  return session.of == SessionRecord::Of::kFederatedUser ||
+         session.of == SessionRecord::Of::kFederatedRoot;
+}
+
 }  // namespace
 
 std::string assumed_role_arn(const aws::RoleFacts& role, std::string_view session_name) {
   const auto partition = split(role.arn, ':')[1];
   return str("arn:", partition, ":sts::", role.account, ":assumed-role/", role.name, "/",
              session_name);
+}
+
+std::string federated_user_arn(std::string_view issuer_arn, std::string_view account,
+                               std::string_view name) {
+  return str("arn:", split(issuer_arn, ':')[1], ":sts::", account, ":federated-user/", name);
 }
 
 std::shared_ptr<const aws::Identity> identity_of(const SessionRecord& session,
@@ -36,7 +46,20 @@ std::shared_ptr<const aws::Identity> identity_of(const SessionRecord& session,
   identity->issued_at = session.issued;
   identity->source_identity = session.source_identity;
   identity->mfa = session.mfa;
-  if (role) {
+  identity->federated_provider = session.federated_provider;
+  identity->federation_keys = session.federation_keys;
+  if (is_federated(session)) {
+    identity->type = Type::kFederatedUser;
+    identity->arn = federated_user_arn(session.principal, session.account, session.name);
+    identity->user_id = str(session.account, ':', session.name);
+    identity->session_name = session.name;
+    identity->issuer_arn = session.principal;
+    identity->issuer_id = session.principal_id;
+    if (user) identity->tags = user->tags;
+    lay_over(identity->tags, session.tags);
+    identity->session_policies = session.policies;
+    identity->session_policy_arns = session.policy_arns;
+  } else if (role) {
     identity->type = Type::kAssumedRole;
     identity->arn = assumed_role_arn(*role, session.name);
     identity->user_id = str(role->id, ':', session.name);
@@ -99,7 +122,8 @@ Task<Result<Facts>> facts_of(StsState& state, SessionRecord session) {
   if (session.of == SessionRecord::Of::kRole) {
     CO_TRY_ASSIGN(facts.role, co_await state.principals.find_role(session.principal));
     facts.gone = !facts.role || facts.role->id != session.principal_id;
-  } else if (session.of == SessionRecord::Of::kUser) {
+  } else if (session.of == SessionRecord::Of::kUser ||
+             session.of == SessionRecord::Of::kFederatedUser) {
     CO_TRY_ASSIGN(facts.user, co_await state.principals.find_user(session.principal));
     facts.gone = !facts.user || facts.user->id != session.principal_id;
   }

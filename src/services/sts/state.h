@@ -4,6 +4,7 @@
 #include "aws/access_key_id.h"
 #include "aws/cache.h"
 #include "aws/policy/policy.h"
+#include "services/sts/issuer_keys.h"
 #include "services/sts/service.h"
 #include "services/sts/token.h"
 
@@ -24,21 +25,29 @@ struct StsState {
   static constexpr std::chrono::nanoseconds kBelieved = std::chrono::seconds(30);
   static constexpr std::size_t kCachedTrustPolicies = 1024;
 
-  StsState(aws::Credentials& keys_, aws::Principals& principals_, const Clock& clock_,
-           const RealTime& real_, Random& random_, const aws::MasterKey& master)
+  StsState(aws::Credentials& keys_, aws::Principals& principals_,
+           aws::IdentityProviders& providers_, WebSource& web,
+           const aws::AuthorizationMessages& messages_, const Clock& clock_, const RealTime& real_,
+           Random& random_, const aws::MasterKey& master)
       : keys(keys_),
         principals(principals_),
+        providers(providers_),
+        messages(messages_),
         clock(clock_),
         real(real_),
         random(random_),
-        sealer(master, "sts session tokens", random_) {}
+        sealer(master, "sts session tokens", random_),
+        issuer_keys(web, real_) {}
 
   aws::Credentials& keys;
   aws::Principals& principals;
+  aws::IdentityProviders& providers;
+  const aws::AuthorizationMessages& messages;
   const Clock& clock;
   const RealTime& real;
   Random& random;
   const aws::Sealer sealer;
+  IssuerKeys issuer_keys;
   aws::Cache<std::string, std::shared_ptr<const KnownSession>> sessions{
       StsService::kMaxCachedSessions};
   aws::Cache<std::string, std::shared_ptr<const aws::policy::Policy>> trust_policies{
@@ -59,6 +68,8 @@ std::shared_ptr<const aws::Identity> identity_of(const SessionRecord& session,
                                                  const aws::RoleFacts* role,
                                                  const aws::UserFacts* user);
 std::string assumed_role_arn(const aws::RoleFacts& role, std::string_view session_name);
+std::string federated_user_arn(std::string_view issuer_arn, std::string_view account,
+                               std::string_view name);
 
 inline Error validation_error(std::string message) {
   return Error("ValidationError", std::move(message), 400);

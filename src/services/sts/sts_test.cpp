@@ -2,11 +2,14 @@
 
 #include "aws/access_key_id.h"
 #include "aws/authorizer.h"
+#include "base/json.h"
 #include "base/manual_loop.h"
 #include "base/text.h"
 #include "gen/sts/AssumeRole.h"
+#include "gen/sts/DecodeAuthorizationMessage.h"
 #include "gen/sts/GetAccessKeyInfo.h"
 #include "gen/sts/GetCallerIdentity.h"
+#include "gen/sts/GetFederationToken.h"
 #include "gen/sts/GetSessionToken.h"
 #include "services/sts/service.h"
 
@@ -28,8 +31,18 @@ class TestTime final : public RealTime {
 };
 
 // Users and roles as the test has them.
-class FakeIam final : public aws::Credentials, public aws::Policies, public aws::Principals {
+class FakeIam final : public aws::Credentials,
+                      public aws::Policies,
+                      public aws::Principals,
+                      public aws::IdentityProviders {
  public:
+  Task<Result<std::optional<aws::OidcProviderFacts>>> find_oidc_provider(std::string,
+                                                                         std::string) override {
+    co_return std::nullopt;
+  }
+  Task<Result<std::optional<aws::SamlProviderFacts>>> find_saml_provider(std::string) override {
+    co_return std::nullopt;
+  }
   Task<Result<std::shared_ptr<const aws::Credential>>> find(std::string id, std::string) override {
     long_lived.push_back(id);
     co_return std::shared_ptr<const aws::Credential>();
@@ -85,6 +98,13 @@ class FakeIam final : public aws::Credentials, public aws::Policies, public aws:
   std::uint64_t now = 1;
   int lookups = 0;
   std::vector<std::string> long_lived, used_keys, used_roles;
+};
+
+class NoWeb final : public WebSource {
+ public:
+  Task<Result<std::string>> get(std::string url, std::vector<std::string>) override {
+    co_return fail(std::string(errc::kIo), url + ": no network");
+  }
 };
 
 std::string role_arn(std::string_view name, std::string_view account = kAccount) {
@@ -160,8 +180,10 @@ class Sts : public testing::Test {
   ManualClock clock{Time(std::chrono::seconds(1'600'000'000))};
   SeededRandom random{3};
   FakeIam iam;
-  aws::PolicyAuthorizer authorizer{iam};
-  StsService sts{iam, iam, clock, time, random, master()};
+  NoWeb web;
+  aws::AuthorizationMessages messages{master(), random};
+  aws::PolicyAuthorizer authorizer{iam, &messages};
+  StsService sts{iam, iam, iam, web, messages, clock, time, random, master()};
   aws::Identity ann;
 };
 
@@ -191,14 +213,14 @@ TEST_F(Sts, A_trusted_user_gets_a_session_that_the_Door_finds) {
 
 TEST_F(Sts, A_session_survives_a_restart_and_needs_the_same_master_key) {
   const auto made = assume(ann, request());
-  StsService later(iam, iam, clock, time, random, master());
+  StsService later(iam, iam, iam, web, messages, clock, time, random, master());
   const auto found =
       *loop.run(later.find(made->credentials->access_key_id, made->credentials->session_token));
   ASSERT_TRUE(found);
   EXPECT_EQ(found->secret, made->credentials->secret_access_key);
   aws::MasterKey other = master();
   other[31] ^= 1;
-  StsService foreign(iam, iam, clock, time, random, other);
+  StsService foreign(iam, iam, iam, web, messages, clock, time, random, other);
   EXPECT_FALSE(
       *loop.run(foreign.find(made->credentials->access_key_id, made->credentials->session_token)));
 }
@@ -484,6 +506,84 @@ TEST_F(Sts, A_key_id_tells_its_account) {
   EXPECT_EQ(
       loop.run(sts.get_access_key_info(as, {.access_key_id = "AKIANONSENSE0000"})).error().code(),
       "ValidationError");
+}
+
+TEST_F(Sts, A_federated_user_is_the_session_of_a_user) {
+  iam.allow("*");
+  aws::Context as = context(ann);
+  gen::sts::GetFederationTokenInput in = {.name = "bob"};
+  in.policy = R"({"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*",)"
+              R"("Resource":"*"}})";
+  in.tags = std::vector<Tag>{{"team", "blue"}};
+  const auto made = loop.run(sts.get_federation_token(as, in));
+  ASSERT_TRUE(made) << error_of(made);
+  EXPECT_EQ(made->credentials->expiration, time.now() + std::chrono::hours(12));
+  EXPECT_EQ(made->federated_user->arn, str("arn:aws:sts::", kAccount, ":federated-user/bob"));
+  EXPECT_EQ(made->federated_user->federated_user_id, str(kAccount, ":bob"));
+  EXPECT_GT(*made->packed_policy_size, 0);
+
+  const auto found = find(made);
+  ASSERT_TRUE(found);
+  const aws::Identity who = *found->identity;
+  EXPECT_EQ(who.type, Type::kFederatedUser);
+  EXPECT_EQ(who.issuer_arn, ann.arn);
+  EXPECT_EQ(who.issuer_id, "AIDAANN");
+  EXPECT_EQ(who.tags, (std::map<std::string, std::string>{{"team", "blue"}})) << "over Team";
+  aws::Context bob = context(who);
+  EXPECT_TRUE(loop.run(bob.authorize("s3:GetObject", "*")));
+  EXPECT_FALSE(loop.run(bob.authorize("sqs:SendMessage", "*"))) << "cut by the session policy";
+  EXPECT_EQ(loop.run(bob.authorize("iam:ListUsers", "*")).error().code(), "InvalidClientTokenId");
+  EXPECT_FALSE(loop.run(bob.authorize("sts:AssumeRole", "*")));
+  aws::Context again = context(who);
+  EXPECT_EQ(error_of(loop.run(sts.get_federation_token(again, in))),
+            "AccessDenied: Cannot call GetFederationToken with session credentials");
+  iam.users.clear();
+  ++iam.now;
+  EXPECT_FALSE(find(made)->active) << "it ends with the user behind it";
+}
+
+TEST_F(Sts, The_roots_federated_user_lasts_an_hour) {
+  aws::Identity root;
+  root.type = Type::kRoot;
+  root.account = root.user_id = kAccount;
+  root.arn = str("arn:aws:iam::", kAccount, ":root");
+  aws::Context as = context(root);
+  const auto made =
+      loop.run(sts.get_federation_token(as, {.name = "bob", .duration_seconds = 129600}));
+  ASSERT_TRUE(made) << error_of(made);
+  EXPECT_EQ(made->credentials->expiration, time.now() + std::chrono::hours(1));
+  aws::Context bob = context(*find(made)->identity);
+  EXPECT_FALSE(loop.run(bob.authorize("s3:GetObject", "*"))) << "no session policy, no rights";
+}
+
+TEST_F(Sts, A_denial_is_decoded_for_its_account_and_a_day) {
+  aws::Authorization denied;
+  denied.action = "s3:GetObject";
+  denied.resource = "arn:aws:s3:::b/k";
+  denied.encoded = aws::Authorization::Encoded::kAlways;
+  aws::Context as = context(ann);
+  const auto refusal = loop.run(as.authorize(denied));
+  const std::string_view message = refusal.error().message();
+  const auto at = message.rfind(' ');
+  EXPECT_TRUE(message.substr(0, at).ends_with("Encoded authorization failure message:"));
+  const std::string encoded(message.substr(at + 1));
+  iam.allow("sts:*");
+  const auto decode = [&](const aws::Identity& who, const std::string& text) {
+    aws::Context asking = context(who);
+    return loop.run(sts.decode_authorization_message(asking, {.encoded_message = text}));
+  };
+  const auto decoded = decode(ann, encoded);
+  ASSERT_TRUE(decoded) << error_of(decoded);
+  const auto document = *parse_json(*decoded->decoded_message);
+  EXPECT_EQ(document.at("allowed"), Json(false));
+  EXPECT_EQ(document.at("context").at("action"), Json("s3:GetObject"));
+  EXPECT_EQ(document.at("context").at("principal").at("name"), Json("ann"));
+  aws::Identity stranger = ann;
+  stranger.account = kOther;
+  EXPECT_EQ(decode(stranger, encoded).error().code(), "InvalidAuthorizationMessageException");
+  EXPECT_FALSE(decode(ann, encoded.substr(1)));
+  loop.run(clock.advance(std::chrono::hours(25)));
+  EXPECT_FALSE(decode(ann, encoded));
 }
 
 TEST_F(Sts, Long_lived_keys_are_passed_on) {

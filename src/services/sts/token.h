@@ -8,7 +8,14 @@
 namespace pileus::services::sts {
 
 struct SessionRecord {
-  enum class Of { kRole, kUser, kRoot };
+  enum class Of {
+    kRole,
+    kUser,
+    kRoot,
+    kFederatedUser,
+    kFederatedRoot
+  };  // the last two: by
+      // GetFederationToken
   Of of = Of::kRole;
   std::string secret;
   Time expires{};  // machine time
@@ -16,15 +23,18 @@ struct SessionRecord {
   std::string account;
   std::string principal;     // ARN of the role or the user, or of the root
   std::string principal_id;  // "AROA…", "AIDA…", or the account
-  std::string name;          // role session name
+  std::string name;          // role session name, federated user's name
   std::string source_identity;
   std::map<std::string, std::string> tags;  // session tags only
   std::set<std::string> transitive;
   std::vector<std::string> policies;  // documents
   std::vector<std::string> policy_arns;
   bool mfa = false;
+  std::string federated_provider;  // see aws::Identity
+  std::map<std::string, std::vector<std::string>> federation_keys;
   PILEUS_FIELDS(SessionRecord, of, secret, expires, issued, account, principal, principal_id, name,
-                source_identity, tags, transitive, policies, policy_arns, mfa)
+                source_identity, tags, transitive, policies, policy_arns, mfa, federated_provider,
+                federation_keys)
 };
 
 inline constexpr std::size_t kTokenLimit = 4096;  // characters; what SessionTokenUtilization is of
