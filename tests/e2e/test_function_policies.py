@@ -8,7 +8,7 @@ import pytest
 
 from cloud import ACCOUNT, REGION
 
-OTHER, THIRD = "222222222222", "333333333333"
+OTHER, THIRD = "444444444444", "333333333333"
 
 
 def fails(code, call, **arguments):
@@ -66,7 +66,7 @@ def test_bad_permissions_change_nothing(functions, name):
                   Principal=OTHER)
     assert words == "The statement id (s) provided already exists. Please provide a new statement id, or remove the existing statement."
     base = dict(FunctionName=name, StatementId="t", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com")
-    for change in [{"Principal": "nonsense"}, {"Principal": "arn:aws:iam::1:root"}, {"Principal": "arn:aws:iam::222222222222:role/*"},
+    for change in [{"Principal": "nonsense"}, {"Principal": "arn:aws:iam::1:root"}, {"Principal": "arn:aws:iam::444444444444:role/*"},
                    {"Qualifier": "$LATEST"}, {"FunctionUrlAuthType": "NONE"}]:
         fails("InvalidParameterValueException", api.add_permission, **{**base, **change})
     fails("PreconditionFailedException", api.add_permission, **base, RevisionId="stale")

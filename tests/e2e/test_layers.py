@@ -14,7 +14,7 @@ import pytest
 
 from cloud import ACCOUNT, NODE_RUNTIME, REGION, Functions, zipped
 
-OTHER = "222222222222"
+OTHER = "444444444444"
 
 
 def fails(code, call, **arguments):
