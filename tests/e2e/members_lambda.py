@@ -1,9 +1,12 @@
 """How each member of Lambda's operations is seen to act (see members.py). Settings are seen from inside a function."""
 
 import base64
+import http.client
 import json
 import time
 
+import botocore.auth
+import botocore.awsrequest
 import botocore.exceptions
 
 from cloud import LOGS_POLICY, NODE_RUNTIME, TRUST, zipped
@@ -27,6 +30,8 @@ def handler(event, context, handler="handler"):
             "version": context.function_version, "client": client.custom if client else None, "language": "python"}
 def second(event, context):
     return handler(event, context, "second")
+def page(event, context):
+    return {"statusCode": 201, "body": "a page"}
 """
 NODE = "export const handler = async () => ({language: 'node'});"
 
@@ -165,3 +170,92 @@ recipe(fn("TagResource", Resource=ARN + "probe", Tags={"c": "3"}), given=(*MADE,
 recipe(fn("UntagResource", Resource=ARN + "probe", TagKeys=["a"]), given=(*MADE, CREATE_TWO, TAGGED), see=SEE_TAGS, members={
     "Resource": ARN + "rover", "TagKeys": ["b"]})
 recipe(fn("ListTags", Resource=ARN + "probe"), given=(*MADE, CREATE_TWO, TAGGED), members={"Resource": ARN + "rover"})
+
+# Streamed answers
+def streamed(world):
+    """The answer's events: what the probe says, what the log looks like, how it ended."""
+    text, kinds = b"", []
+    for event in world.answer["EventStream"]:
+        text += event.get("PayloadChunk", {}).get("Payload", b"")
+        kinds += [sorted(event["InvokeComplete"])] if "InvokeComplete" in event else []
+    return text.decode(), kinds, world.answer.get("ExecutedVersion"), world.answer["StatusCode"]
+
+
+recipe(fn("InvokeWithResponseStream", FunctionName="probe"), given=VERSIONS, see=(streamed,), members={
+    "InvocationType": "DryRun", "LogType": "Tail", "ClientContext": base64.b64encode(b'{"custom": {"a": "1"}}').decode(), "Payload": b'{"a": 1}',
+    "Qualifier": "1"})
+
+
+# Function URLs
+def ask(world, url, method="GET", **headers):
+    """(status, headers of interest, body) of a URL, asked as the account's owner."""
+    host = url.split("//")[1].rstrip("/")
+    request = botocore.awsrequest.AWSRequest(method, f"http://{host}/", headers=headers)
+    caller = world.clients.caller
+    caller.key, caller.secret, caller.token = world.account, "test", None
+    botocore.auth.SigV4Auth(caller.get_frozen_credentials(), "lambda", "us-east-1").add_auth(request)
+    address, port = world.clients.url.split("//")[1].split(":")
+    connection = http.client.HTTPConnection(address, int(port), timeout=60)
+    connection.request(method, "/", headers={**dict(request.headers), "Host": host})
+    answer = connection.getresponse()
+    shown = sorted((k.lower(), v) for k, v in answer.getheaders() if k.lower().startswith("access-control-"))
+    body = answer.read().decode()
+    return answer.status, shown, body if body == "a page" else ""
+
+
+def knock(name="page", qualifier=None):
+    """A URL as programs and browsers see it."""
+    def look(world):
+        url = world.call("lambda", "GetFunctionUrlConfig", {"FunctionName": name, "Qualifier": qualifier})["FunctionUrl"]
+        asked = {"Origin": "https://a.example", "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "x-a"}
+        return ask(world, url), ask(world, url, Origin="https://a.example"), ask(world, url, "OPTIONS", **asked)
+    return look
+
+
+PAGE = fn("CreateFunction", FunctionName="page", **{**SETTINGS, "Handler": "app.page"})
+PAGES = (READER, LOGGED, PAGE, fn("PublishVersion", FunctionName="page"), fn("CreateAlias", FunctionName="page", Name="live", FunctionVersion="1"))
+PAGE_URL = fn("CreateFunctionUrlConfig", FunctionName="page", AuthType="AWS_IAM")
+LIVE_URL = fn("CreateFunctionUrlConfig", FunctionName="page", Qualifier="live", AuthType="AWS_IAM", InvokeMode="RESPONSE_STREAM")
+
+
+def with_cors(**more):
+    return {"Cors": {"AllowOrigins": ["https://a.example"], **more}}
+
+
+URL_SETTINGS = {
+    "AuthType": "NONE", "InvokeMode": "RESPONSE_STREAM", "Cors.AllowOrigins": ["https://a.example"],
+    "Cors.AllowMethods": but(["PUT"], base=with_cors()), "Cors.AllowHeaders": but(["x-a"], base=with_cors()),
+    "Cors.ExposeHeaders": but(["x-b"], base=with_cors()), "Cors.MaxAge": but(60, base=with_cors()),
+    "Cors.AllowCredentials": but(True, base=with_cors())}
+recipe(PAGE_URL, given=PAGES, see=(knock(),), members={**URL_SETTINGS, "Qualifier": "live"})
+recipe(fn("UpdateFunctionUrlConfig", FunctionName="page"), given=(*PAGES, PAGE_URL, LIVE_URL), see=(knock(), knock(qualifier="live")), members={
+    **URL_SETTINGS, "Qualifier": but("live", base={"AuthType": "NONE"})})
+recipe(fn("GetFunctionUrlConfig", FunctionName="page"), given=(*PAGES, PAGE_URL, LIVE_URL), members={"Qualifier": "live"})
+recipe(fn("DeleteFunctionUrlConfig", FunctionName="page"), given=(*PAGES, PAGE_URL, LIVE_URL),
+       see=(fn("ListFunctionUrlConfigs", FunctionName="page"),), members={"Qualifier": "live"})
+LIST = fn("ListFunctionUrlConfigs", FunctionName="page")
+recipe(LIST, given=(*PAGES, PAGE_URL, LIVE_URL), members=paged(LIST))
+
+# Events for later (test_async.py moves the clock and sees retries, ages and destinations at work)
+recipe(fn("InvokeAsync", FunctionName="probe", InvokeArgs=b"{}"), given=MADE, members={
+    "InvokeArgs": but(b"{", error="InvalidRequestContentException")})
+MAY_CALL = iam("PutRolePolicy", RoleName="runner", PolicyName="call", PolicyDocument=json.dumps(
+    {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": "*"}]}))
+EVENTS = (*VERSIONS, CREATE_TWO, MAY_CALL)
+SEE_EVENTS = (fn("GetFunctionEventInvokeConfig", FunctionName="probe"), fn("GetFunctionEventInvokeConfig", FunctionName="probe", Qualifier="1"))
+EVENT_CONFIG = fn("PutFunctionEventInvokeConfig", FunctionName="probe", MaximumRetryAttempts=1)
+EVENT_CONFIG_ONE = fn("PutFunctionEventInvokeConfig", FunctionName="probe", Qualifier="1", MaximumRetryAttempts=2)
+EVENT_SETTINGS = {
+    "Qualifier": "1", "MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60, "DestinationConfig.OnSuccess.Destination": ARN + "rover",
+    "DestinationConfig.OnFailure.Destination": ARN + "rover"}
+recipe(EVENT_CONFIG, given=EVENTS, see=SEE_EVENTS, members=EVENT_SETTINGS)
+recipe(fn("UpdateFunctionEventInvokeConfig", FunctionName="probe", MaximumRetryAttempts=2), given=(*EVENTS, EVENT_CONFIG, EVENT_CONFIG_ONE),
+       see=SEE_EVENTS, members=EVENT_SETTINGS)
+recipe(fn("GetFunctionEventInvokeConfig", FunctionName="probe"), given=(*EVENTS, EVENT_CONFIG, EVENT_CONFIG_ONE), members={"Qualifier": "1"})
+recipe(fn("DeleteFunctionEventInvokeConfig", FunctionName="probe"), given=(*EVENTS, EVENT_CONFIG, EVENT_CONFIG_ONE), see=SEE_EVENTS, members={
+    "Qualifier": "1"})
+LIST = fn("ListFunctionEventInvokeConfigs", FunctionName="probe")
+recipe(LIST, given=(*EVENTS, EVENT_CONFIG, EVENT_CONFIG_ONE), members=paged(LIST))
+recipe(fn("PutFunctionRecursionConfig", FunctionName="probe", RecursiveLoop="Allow"), given=MADE,
+       see=(fn("GetFunctionRecursionConfig", FunctionName="probe"),), members={"RecursiveLoop": "Terminate"})
+recipe(fn("GetFunctionRecursionConfig", FunctionName="probe"), given=MADE)
