@@ -7,7 +7,7 @@ namespace pileus::services::iam {
 
 namespace {
 
-constexpr AwsPolicy kPolicies[] = {
+const AwsPolicy kPolicies[] = {
 #include "gen/iam/aws_policies.inc"
 };
 
