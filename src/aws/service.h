@@ -1,5 +1,5 @@
 // A service of the contract: its operations, errors and the protocols it speaks. Generated tables
-// (gen/<service>/tables.h) hold one Service each; immutable; any thread.
+// (gen/<service>/tables.cpp, declared in interface.h) hold one Service each; immutable; any thread.
 #pragma once
 
 #include "aws/shape.h"
