@@ -8,18 +8,9 @@
 #include "aws/protocol/codec.h"
 #include "aws/validation.h"
 #include "base/text.h"
-
-namespace pileus::gen {
-namespace iam {
-extern const aws::Service kService;
-}
-namespace lambda {
-extern const aws::Service kService;
-}
-namespace logs {
-extern const aws::Service kService;
-}
-}  // namespace pileus::gen
+#include "gen/iam/interface.h"
+#include "gen/lambda/interface.h"
+#include "gen/logs/interface.h"
 
 namespace {
 using namespace pileus;

@@ -5,7 +5,7 @@ For each service in models/services/*.json (which lists the operations we speak)
   gen/<service>/<Operation>.h      input and output of one operation
   gen/<service>/interface.h        the abstract class a room implements (forward declarations only)
   gen/<service>/client.h           the same interface, carried out by an aws::Caller
-  gen/<service>/tables.h, .cpp     the aws::Service: shapes, members, constraints, operations, errors
+  gen/<service>/tables.cpp         the aws::Service: shapes, members, constraints, operations, errors
 Only files whose content changed are written, so that a rebuild compiles what changed.
 """
 

@@ -241,9 +241,10 @@ class World:
         """Credentials of a new user of the account who may do what the statements say."""
         name = f"caller-{random.SystemRandom().randrange(1 << 40):x}"
         self.call("iam", "CreateUser", {"UserName": name})
-        document = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-        if statements:
-            self.call("iam", "PutUserPolicy", {"UserName": name, "PolicyName": "p", "PolicyDocument": document})
+        for at in range(0, len(statements), 20):  # a managed policy holds 6,144 characters, all inline ones of a user 2,048
+            document = json.dumps({"Version": "2012-10-17", "Statement": list(statements[at:at + 20])})
+            policy = self.call("iam", "CreatePolicy", {"PolicyName": f"{name}-{at}", "PolicyDocument": document})["Policy"]["Arn"]
+            self.call("iam", "AttachUserPolicy", {"UserName": name, "PolicyArn": policy})
         key = self.call("iam", "CreateAccessKey", {"UserName": name})["AccessKey"]
         return key["AccessKeyId"], key["SecretAccessKey"], None
 

@@ -7,33 +7,14 @@
 #include "aws/protocol/codec.h"
 #include "aws/validation.h"
 #include "base/text.h"
-
-namespace pileus::gen {
-namespace iam {
-extern const aws::Service kService;
-}
-namespace lambda {
-extern const aws::Service kService;
-}
-namespace logs {
-extern const aws::Service kService;
-}
-namespace vectors_json10 {
-extern const aws::Service kService;
-}
-namespace vectors_rest_json {
-extern const aws::Service kService;
-}
-namespace vectors_rest_xml {
-extern const aws::Service kService;
-}
-namespace vectors_ec2 {
-extern const aws::Service kService;
-}
-namespace vectors_cbor {
-extern const aws::Service kService;
-}
-}  // namespace pileus::gen
+#include "gen/iam/interface.h"
+#include "gen/lambda/interface.h"
+#include "gen/logs/interface.h"
+#include "gen/vectors_cbor/interface.h"
+#include "gen/vectors_ec2/interface.h"
+#include "gen/vectors_json10/interface.h"
+#include "gen/vectors_rest_json/interface.h"
+#include "gen/vectors_rest_xml/interface.h"
 
 namespace {
 using namespace pileus;

@@ -4,6 +4,25 @@
 
 namespace pileus::services::iam {
 
+bool knows_boundary(std::string_view action) {
+  static constexpr std::string_view kActions[] = {"iam:AttachRolePolicy",
+                                                  "iam:AttachUserPolicy",
+                                                  "iam:DeleteRole",
+                                                  "iam:DeleteRolePermissionsBoundary",
+                                                  "iam:DeleteRolePolicy",
+                                                  "iam:DeleteUserPermissionsBoundary",
+                                                  "iam:DeleteUserPolicy",
+                                                  "iam:DetachRolePolicy",
+                                                  "iam:DetachUserPolicy",
+                                                  "iam:GetRole",
+                                                  "iam:PutRolePolicy",
+                                                  "iam:PutUserPolicy",
+                                                  "iam:UpdateAssumeRolePolicy",
+                                                  "iam:UpdateRole",
+                                                  "iam:UpdateRoleDescription"};
+  return std::ranges::find(kActions, action) != std::end(kActions);
+}
+
 // Gives the items that the transaction changes.
 std::vector<Edit::Item*> Edit::collect(store::Transaction& transaction) {
   std::vector<Item*> changed;
@@ -50,7 +69,7 @@ Task<Result<PolicyRecord*>> Edit::find_policy(std::string arn) {
 Task<Result<PolicyRecord*>> Edit::open_policy(std::string action, std::string arn,
                                               aws::ConditionValues conditions) {
   auto policy = co_await find_policy(arn);
-  if (policy && *policy) conditions.merge(conditions_of(**policy));
+  if (policy && *policy) conditions.merge(conditions_of(**policy, action));
   CO_TRY(co_await context_.authorize(std::move(action), arn, std::move(conditions)));
   CO_TRY(policy);
   if (*policy) co_return *policy;

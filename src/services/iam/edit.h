@@ -19,18 +19,23 @@
 
 namespace pileus::services::iam {
 
-// What authorization conditions an entity itself gives.
+// Whether AWS gives the action the boundary of the user or role (service authorization reference).
+bool knows_boundary(std::string_view action);
+
+// What authorization conditions an entity itself gives an action on it.
 template <class T>
-aws::ConditionValues conditions_of(const T& entity) {
+aws::ConditionValues conditions_of(const T& entity, std::string_view action) {
   aws::ConditionValues values;
+  constexpr bool kIsIdentity = requires { entity.boundary; };  // a user or a role
   if constexpr (requires { entity.tags; }) {
     for (const auto& [key, value] : entity.tags) {
       values["aws:ResourceTag/" + key] = {value};
-      values["iam:ResourceTag/" + key] = {value};
+      if (kIsIdentity) values["iam:ResourceTag/" + key] = {value};
     }
   }
-  if constexpr (requires { entity.boundary; })
-    if (!entity.boundary.empty()) values["iam:PermissionsBoundary"] = {entity.boundary};
+  if constexpr (kIsIdentity)
+    if (!entity.boundary.empty() && knows_boundary(action))
+      values["iam:PermissionsBoundary"] = {entity.boundary};
   return values;
 }
 
@@ -59,7 +64,7 @@ class Edit {
   Task<Result<T*>> open(std::string action, std::string name,
                         aws::ConditionValues conditions = {}) {
     CO_TRY_ASSIGN(T * entity, co_await find<T>(name));
-    if (entity) conditions.merge(conditions_of(*entity));
+    if (entity) conditions.merge(conditions_of(*entity, action));
     std::string arn = entity ? entity->arn : arn_of<T>(context_, "/", name);
     CO_TRY(co_await context_.authorize(std::move(action), std::move(arn), std::move(conditions)));
     if (!entity) co_return fail(no_such<T>(name));

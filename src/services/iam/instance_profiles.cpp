@@ -112,8 +112,10 @@ Task<Result<AddRoleToInstanceProfileOutput>> IamService::add_role_to_instance_pr
                   co_await edit.open<ProfileRecord>("iam:AddRoleToInstanceProfile",
                                                     in.instance_profile_name));
     CO_TRY_ASSIGN(RoleRecord * role, co_await edit.find<RoleRecord>(in.role_name));
-    if (role) CO_TRY(co_await context.authorize("iam:PassRole", role->arn, conditions_of(*role)));
     if (!role) co_return fail(no_such<RoleRecord>(in.role_name));
+    auto pass = conditions_of(*role, "iam:PassRole");
+    pass["iam:PassedToService"] = {"ec2.amazonaws.com"};  // instance profiles are EC2's
+    CO_TRY(co_await context.authorize("iam:PassRole", role->arn, std::move(pass)));
     if (!profile->role.empty())
       co_return fail(quota_exceeded("InstanceSessionsPerInstanceProfile", kRolesPerProfile));
     if (role->instance_profiles.size() == kProfilesPerRole)
