@@ -44,7 +44,7 @@ Task<Result<MfaRecord*>> find_device(Edit& edit, std::string serial) {
 Task<Result<MfaRecord*>> open_device(Edit& edit, std::string action, std::string serial,
                                      aws::ConditionValues conditions = {}) {
   CO_TRY_ASSIGN(MfaRecord * device, co_await find_device(edit, serial));
-  if (device) conditions.merge(conditions_of(*device));
+  if (device) conditions.merge(conditions_of(*device, action));
   const std::string arn = device || serial.starts_with("arn:")
                               ? serial
                               : arn_of<MfaRecord>(edit.context(), "/", serial);

@@ -52,7 +52,7 @@ Task<Result<T*>> find_provider(Edit& edit, std::string action, std::string arn,
     CO_TRY_ASSIGN(provider, co_await edit.find<T>(std::move(name)));
     if (provider && provider->arn != arn) provider = nullptr;
   }
-  if (provider) conditions.merge(conditions_of(*provider));
+  if (provider) conditions.merge(conditions_of(*provider, action));
   CO_TRY(
       co_await edit.context().authorize(std::move(action), std::move(arn), std::move(conditions)));
   co_return provider;
