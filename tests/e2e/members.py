@@ -24,6 +24,7 @@ there (NOT_THERE), or where the recipe names it: but("value", error="MalformedPo
 - error="Code" of a recipe: the call itself fails so, for what nothing here can be given to yet.
 - as_aws(value, "quote") is for what AWS itself ignores: the model's documentation must say so in these words, and the
   member must really change nothing.
+- members_pending.json lists the operations that nobody has written a recipe for yet; each is skipped by that reason.
 - A path enters structures, and the first element of lists ("Tags.Key").
 - Members that `models/services/*.json` refuses need nothing here: each is set and must be refused by its own name.
 - A structure is proved by its members. REQUIRED names that only say which thing is meant take their value from OTHER
@@ -427,6 +428,11 @@ class Proof:
             except (AssertionError, botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
                 wrong.append(str(error))
         return wrong
+
+
+def load_pending():
+    """service -> operations that are spoken and have no recipe yet."""
+    return json.loads((pathlib.Path(__file__).parent / "members_pending.json").read_text())
 
 
 def load_recipes():

@@ -24,6 +24,7 @@ from cloud import REGION, ROOT
 
 RECIPES = members.load_recipes()
 CONTRACTS = members.contracts()
+PENDING = members.load_pending()
 REFERENCE = {p.stem: json.loads(p.read_text()) for p in (ROOT / "models/authorization").glob("*.json")}
 EACH = [(service, operation) for service in RECIPES for operation in RECIPES[service]]
 
@@ -276,4 +277,10 @@ def test_asks_what_the_reference_says(trials, service, operation):
 
 
 def test_every_operation_is_asked_about():
-    assert {(s, o) for s, c in CONTRACTS.items() for o in c.operations} == set(EACH)
+    pending = {(s, o) for s, operations in PENDING.items() for o in operations}
+    spoken = {(s, o) for s, c in CONTRACTS.items() for o in c.operations}
+    assert not pending & set(EACH), f"members_pending.json: these have recipes, take them out: {sorted(pending & set(EACH))}"
+    assert not pending - spoken, f"members_pending.json: not spoken: {sorted(pending - spoken)}"
+    assert spoken - pending == set(EACH)
+    if pending:
+        pytest.skip(f"no recipe yet: {len(pending)} operations of members_pending.json")
