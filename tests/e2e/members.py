@@ -24,6 +24,7 @@ there (NOT_THERE), or where the recipe names it: but("value", error="MalformedPo
 - error="Code" of a recipe: the call itself fails so, for what nothing here can be given to yet.
 - as_aws(value, "quote") is for what AWS itself ignores: the model's documentation must say so in these words, and the
   member must really change nothing.
+- members_pending.json lists the operations that nobody has written a recipe for yet; each is skipped by that reason.
 - A path enters structures, and the first element of lists ("Tags.Key").
 - Members that `models/services/*.json` refuses need nothing here: each is set and must be refused by its own name.
 - A structure is proved by its members. REQUIRED names that only say which thing is meant take their value from OTHER
@@ -268,11 +269,12 @@ class World:
         return scrub(value, self.account, name)
 
 
-GENERATED = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b(?:AKIA|ASIA|AROA|AIDA|AGPA|ANPA|AIPA|ASCA|APKA)[A-Z0-9]{12,}|\bcsc-[0-9a-z]{17}\b"
+GENERATED = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b(?:AKIA|ASIA|AROA|AIDA|AGPA|ANPA|AIPA|ASCA|APKA)[A-Z0-9]{12,}|\bcsc-[0-9a-z]{17}\b|\bBedrockAPIKey-\w{4}\b"
                        r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+\d{4}|\+00:00)")
 SECRETS = {"SecretAccessKey", "SessionToken", "Marker", "NextMarker", "nextToken", "nextForwardToken", "nextBackwardToken", "eventId",
            "ingestionTime", "creationTime", "uploadSequenceToken", "nextSequenceToken", "Location", "RequestId", "lastIngestionTime", "SessionTokenSize", "SessionTokenUtilization",
-           "FunctionUrl"}
+           "FunctionUrl", "Base32StringSeed", "QRCodePNG", "CertificateId", "ServicePassword", "ServiceCredentialSecret",
+           "ServiceSpecificCredentialId"}
 
 
 def scrub(value, account, name=""):
@@ -427,6 +429,11 @@ class Proof:
             except (AssertionError, botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
                 wrong.append(str(error))
         return wrong
+
+
+def load_pending():
+    """service -> operations that are spoken and have no recipe yet."""
+    return json.loads((pathlib.Path(__file__).parent / "members_pending.json").read_text())
 
 
 def load_recipes():
