@@ -114,7 +114,8 @@ def test_no_account_is_in_an_organization(cloud):
 def test_nobody_is_onboarded_to_ask_for_delegation_or_publishes_templates(cloud):
     iam = cloud.client("iam")
     assert iam.list_delegation_requests()["DelegationRequests"] == []
-    fails("AccessDenied", iam.create_delegation_request, Description="d", Permissions={}, RequestorWorkflowId="flow-1",
+    permissions = {"PolicyTemplateArn": "arn:aws:iam::aws:delegation-template/none"}
+    fails("AccessDenied", iam.create_delegation_request, Description="d", Permissions=permissions, RequestorWorkflowId="flow-1",
           NotificationChannel="arn:aws:sns:us-east-1:000000000000:t", SessionDuration=300)
     for call in (iam.get_delegation_request, iam.accept_delegation_request, iam.reject_delegation_request, iam.update_delegation_request,
                  iam.associate_delegation_request, iam.send_delegation_token):
