@@ -246,6 +246,7 @@ class Door::Impl {
     root->account = account;
     root->arn = str("arn:aws:iam::", account, ":root");
     root->user_id = account;
+    root->owner = true;
     owners_.emplace(account, root);
     return root;
   }

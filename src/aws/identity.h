@@ -37,6 +37,7 @@ struct Identity {
   std::vector<std::string> session_policy_arns;
   std::optional<Time> issued_at;  // sessions
   bool mfa = false;
+  bool owner = false;  // kRoot by convenience: no key was verified, the socket is the owner's
 };
 
 }  // namespace pileus::aws

@@ -1,4 +1,6 @@
 // GetAccountSettings.
+#include <algorithm>
+
 #include "gen/lambda/GetAccountSettings.h"
 #include "services/lambda/impl.h"
 #include "services/lambda/unzip.h"
@@ -13,8 +15,13 @@ Task<Result<gen::lambda::GetAccountSettingsOutput>> LambdaService::get_account_s
   limit.total_code_size = 80'530'636'800;
   limit.code_size_unzipped = static_cast<std::int64_t>(kMaxUnpackedBytes);
   limit.code_size_zipped = static_cast<std::int64_t>(kMaxZipBytes);
-  limit.concurrent_executions = kAccountConcurrency;
-  limit.unreserved_concurrent_executions = kAccountConcurrency;
+  limit.concurrent_executions = static_cast<std::int32_t>(kAccountConcurrency);
+  CO_TRY_ASSIGN(const auto claims,
+                co_await store::load<Claims>(impl_->given.records, context.partition_key(),
+                                             std::string(kClaimsKey)));
+  const std::int64_t claimed = claims ? claims->value.total : 0;
+  limit.unreserved_concurrent_executions =
+      static_cast<std::int32_t>(std::max<std::int64_t>(0, kAccountConcurrency - claimed));
   std::int64_t bytes = 0, functions = 0;
   store::ScanOptions page;
   for (;;) {

@@ -113,6 +113,13 @@ Task<Result<gen::lambda::UpdateAliasOutput>> LambdaService::update_alias(
     if (in.routing_config) alias.weights = weights_of(*in.routing_config);
     alias.revision_id = uuid(impl_->given.random);
     CO_TRY(check_weights(alias));
+    if (alias.function_version == kLatest) {
+      CO_TRY_ASSIGN(const auto function, co_await impl_->load_function(ref));
+      if (function.value.concurrency.provisioned.contains(alias.name))
+        co_return fail(
+            invalid("Provisioned Concurrency Configs cannot be applied to unpublished function "
+                    "versions."));
+    }
     store::Transaction transaction;
     CO_TRY(co_await expect_versions(impl_->given.records, ref, alias, transaction));
     transaction.expect(key, found->revision).put(key, store::encode(alias));
@@ -131,10 +138,9 @@ Task<Result<gen::lambda::DeleteAliasOutput>> LambdaService::delete_alias(
   CO_TRY_ASSIGN(const FunctionRef ref, parse_function(context, in.function_name));
   CO_TRY(co_await context.authorize("lambda:DeleteAlias", ref.arn()));
   CO_TRY(co_await impl_->load_function(ref));
-  store::Transaction transaction;
-  transaction.remove(alias_key(ref.name, in.name));
-  CO_TRY(co_await impl_->given.records.commit(ref.partition(), std::move(transaction)));
-  CO_TRY(co_await impl_->engine.changed(ref));
+  store::Transaction removal;
+  removal.remove(alias_key(ref.name, in.name));
+  CO_TRY(co_await impl_->drop_provisioned(ref, in.name, std::move(removal)));
   co_return gen::lambda::DeleteAliasOutput{};
 }
 

@@ -168,6 +168,8 @@ Task<Result<Unit>> AsyncEvents::run(Part* part, std::shared_ptr<Pending> pending
   named.qualifier = event.qualifier;
   invocation->invoked_arn = named.qualified_arn();
   invocation->trace = event.trace;
+  invocation->tenant = event.tenant;
+  invocation->later = true;
   invocation->payload = event.payload;
   if (!event.blob.empty()) {
     CO_TRY_ASSIGN(std::string bytes, co_await machinery_.blobs.read(event.blob));

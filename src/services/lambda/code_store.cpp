@@ -160,11 +160,13 @@ Task<Result<std::string>> CodeStore::folder(std::string id) {
 }
 
 void CodeStore::use(const std::string& id, const std::string& user) {
+  if (id.empty()) return;  // a hot-reload directory: not ours
   std::lock_guard lock(mutex_);
   users_[id].insert(user);
 }
 
 Task<Result<Unit>> CodeStore::release(std::string id, std::string user) {
+  if (id.empty()) co_return Unit{};
   {
     std::lock_guard lock(mutex_);
     if (auto found = users_.find(id); found != users_.end()) {

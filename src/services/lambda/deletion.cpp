@@ -37,12 +37,9 @@ Task<Result<Unit>> LambdaService::Impl::delete_version(FunctionRef ref) {
   CO_TRY_ASSIGN(auto version,
                 co_await store::load<Configuration>(given.records, ref.partition(), key));
   if (!version) co_return Unit{};  // deleted already, as in AWS
-  store::Transaction transaction;
-  transaction.expect(key, version->revision).remove(key);
-  auto committed = co_await given.records.commit(ref.partition(), std::move(transaction));
-  if (!committed && !committed.error().is(errc::kConflict))
-    co_return fail(std::move(committed).error());
-  CO_TRY(co_await engine.changed(ref));
+  store::Transaction removal;
+  removal.remove(key);
+  CO_TRY(co_await drop_provisioned(ref, ref.qualifier, std::move(removal)));
   co_return co_await code.release(version->value.code_id, code_user(ref, ref.qualifier));
 }
 
@@ -68,11 +65,42 @@ Task<Result<Unit>> LambdaService::Impl::delete_all(FunctionRef ref) {
   }
   CO_TRY_ASSIGN(const auto function, co_await load_function(ref));
   released.emplace_back(function.value.latest.code_id, code_user(ref, kLatest));
-  store::Transaction transaction;
-  transaction.remove(function_key(ref.name));
-  CO_TRY(co_await given.records.commit(ref.partition(), std::move(transaction)));
+  CO_TRY(co_await remove_function(ref));
   CO_TRY(co_await engine.changed(ref));
   for (auto& [id, user] : released) CO_TRY(co_await code.release(id, user));
+  co_return Unit{};
+}
+
+// The record, and what it claimed of the account's concurrency.
+Task<Result<Unit>> LambdaService::Impl::remove_function(FunctionRef ref) {
+  for (int attempt = 0; attempt < store::kUpdateAttempts; ++attempt) {
+    CO_TRY(co_await store::pause_before_attempt(attempt));
+    CO_TRY_ASSIGN(const auto function, co_await load_function(ref));
+    CO_TRY_ASSIGN(const auto claims, co_await store::load<Claims>(given.records, ref.partition(),
+                                                                  std::string(kClaimsKey)));
+    const std::int64_t claim = claim_of(function.value.concurrency);
+    store::Transaction transaction;
+    transaction.expect(function_key(ref.name), function.revision).remove(function_key(ref.name));
+    if (claim != 0 && claims)
+      transaction.expect(std::string(kClaimsKey), claims->revision)
+          .put(std::string(kClaimsKey), store::encode(Claims{claims->value.total - claim}));
+    auto committed = co_await given.records.commit(ref.partition(), std::move(transaction));
+    if (!committed && committed.error().is(errc::kConflict)) continue;
+    if (!committed) co_return fail(std::move(committed).error());
+    engine.account(ref.partition()).claimed -= claim;
+    co_return Unit{};
+  }
+  co_return fail(conflict("The function is being changed by somebody else. Try again."));
+}
+
+Task<Result<Unit>> LambdaService::Impl::drop_provisioned(FunctionRef ref, std::string qualifier,
+                                                         store::Transaction more) {
+  std::function<Result<Unit>(Concurrency&, std::int64_t)> change =
+      [&qualifier](Concurrency& concurrency, std::int64_t) -> Result<Unit> {
+    concurrency.provisioned.erase(qualifier);
+    return Unit{};
+  };
+  CO_TRY(co_await update_concurrency(std::move(ref), std::move(more), std::move(change)));
   co_return Unit{};
 }
 

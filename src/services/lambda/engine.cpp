@@ -61,11 +61,16 @@ void Shard::tick() {
   std::vector<std::shared_ptr<Dispatcher>> dispatchers;
   for (const auto& [arn, home] : homes_)
     for (const auto& [version, dispatcher] : home->dispatchers()) dispatchers.push_back(dispatcher);
+  tending_ = false;
   for (const auto& dispatcher : dispatchers) {
-    if (!dispatcher->active()) continue;
+    if (!dispatcher->active()) {
+      tending_ = dispatcher->tend() || tending_;
+      continue;
+    }
     dispatcher->tick(now_is);
     rest = false;
   }
+  for (const auto& [arn, home] : homes_) home->forget_unused_tenants();
   tend_pools();
   fast_ = !rest;
   arm();
@@ -73,9 +78,33 @@ void Shard::tick() {
 
 void Shard::arm() {
   if (stopping_ || timer_ != 0) return;
-  if (!fast_ && environments_.empty()) return;
+  if (!fast_ && !tending_ && environments_.empty()) return;
   const Duration delay = fast_ ? Duration(kFastTick) : Duration(kSlowTick);
   timer_ = loop_.call_after(delay, [this] { tick(); });
+}
+
+void Shard::start_ended() {
+  --starting_;
+  serve_starts();
+}
+
+void Shard::want_start(Dispatcher& dispatcher) {
+  if (!std::exchange(dispatcher.queued_for_start, true))
+    turns_.push_back(dispatcher.weak_from_this());
+  serve_starts();
+}
+
+void Shard::serve_starts() {
+  if (std::exchange(serving_, true)) return;  // a start can fail at once
+  while (may_start() && !turns_.empty()) {
+    const auto dispatcher = turns_.front().lock();
+    turns_.pop_front();
+    if (!dispatcher) continue;
+    dispatcher->queued_for_start = false;
+    if (dispatcher->start_one() && !std::exchange(dispatcher->queued_for_start, true))
+      turns_.push_back(dispatcher);
+  }
+  serving_ = false;
 }
 
 bool Shard::evict_one() {
@@ -258,9 +287,22 @@ Task<Result<Unit>> quiesce_shard(Shard* shard) {
   co_return Unit{};
 }
 Task<Result<EngineStats>> stats_of(Shard* shard) { co_return shard->collect(); }
-Task<Result<Unit>> check_at(Shard* shard, FunctionRef ref) {
+Task<Result<Unit>> check_at(Shard* shard, FunctionRef ref, std::string tenant) {
   FunctionHome& home = shard->home(ref);
-  co_return co_await home.check(ref.qualifier);
+  co_return co_await home.check(ref.qualifier, std::move(tenant));
+}
+Task<Result<ProvisionedStates>> provisioned_at(Shard* shard, FunctionRef ref) {
+  co_return shard->home(ref).provisioned();
+}
+Task<Result<Unit>> debug_at(Shard* shard, FunctionRef ref, std::shared_ptr<DebugPort> port) {
+  shard->home(ref).debug(std::move(port));
+  co_return Unit{};
+}
+Task<void> provide_at(Shard* shard, FunctionRef ref) {
+  FunctionHome& home = shard->home(ref);
+  if (auto done = co_await home.provide(); !done)
+    log::warn("provisioned concurrency was not restored",
+              {{"function", ref.arn()}, {"why", done.error().message()}});
 }
 Task<Result<Unit>> changed_at(Shard* shard, FunctionRef ref) {
   FunctionHome& home = shard->home(ref);
@@ -284,9 +326,24 @@ Shard& Engine::shard_of(const FunctionRef& ref) {
   return *by_loop_.at(&machinery_.loops.home(ref.name));
 }
 
-std::atomic<int>& Engine::account_in_flight(const std::string& account) {
+Account& Engine::account(const std::string& partition) {
   std::lock_guard lock(mutex_);
-  return accounts_[account];
+  return accounts_[partition];
+}
+
+void Engine::provide(const FunctionRef& ref) {
+  Shard& shard = shard_of(ref);
+  shard.tasks().spawn(provide_at(&shard, ref));
+}
+
+Task<Result<ProvisionedStates>> Engine::provisioned(FunctionRef ref) {
+  Shard* shard = &shard_of(ref);
+  co_return co_await on_shard<ProvisionedStates>(shard, provisioned_at(shard, std::move(ref)));
+}
+
+Task<Result<Unit>> Engine::debug(FunctionRef ref, std::shared_ptr<DebugPort> port) {
+  Shard* shard = &shard_of(ref);
+  co_return co_await on_shard<Unit>(shard, debug_at(shard, std::move(ref), std::move(port)));
 }
 
 Task<Result<Answer>> Engine::invoke(const FunctionRef& ref,
@@ -304,9 +361,9 @@ Task<Result<Answer>> Engine::invoke(const FunctionRef& ref,
   return wait_for(std::move(done));
 }
 
-Task<Result<Unit>> Engine::check(FunctionRef ref) {
+Task<Result<Unit>> Engine::check(FunctionRef ref, std::string tenant) {
   Shard* shard = &shard_of(ref);
-  co_return co_await on_shard<Unit>(shard, check_at(shard, std::move(ref)));
+  co_return co_await on_shard<Unit>(shard, check_at(shard, std::move(ref), std::move(tenant)));
 }
 
 Task<Result<Unit>> Engine::changed(FunctionRef ref) {
@@ -342,6 +399,8 @@ Task<Result<Unit>> Engine::quiesce() {
 Task<Result<Unit>> Engine::reset() {
   for (const auto& shard : shards_)
     CO_TRY(co_await on_shard<Unit>(shard.get(), reset_shard(shard.get())));
+  std::lock_guard lock(mutex_);
+  for (auto& [partition, account] : accounts_) account.claimed = 0;
   co_return Unit{};
 }
 

@@ -45,12 +45,14 @@ class Shard {
                                                            std::shared_ptr<const Runtime> runtime);
   void expect(const std::shared_ptr<const Runtime>& runtime);  // the runtime will be used: prewarm
 
-  bool may_start() const { return starting_ < machinery_.options.starts_at_once && !stopping_; }
   bool stopping() const { return stopping_; }
   bool quiescing() const { return quiescing_; }  // what has nothing to do ends
   static Task<void> quiesce(Shard* self);
   void start_began() { ++starting_; }
-  void start_ended() { --starting_; }
+  void start_ended();
+  // The dispatcher has something to start: it gets its turn, one start after the other, so that
+  // nobody waits behind another function's storm.
+  void want_start(Dispatcher& dispatcher);
   bool evict_one();  // makes room: ends the environment idle for longest
 
   void joined(Environment& environment) { environments_.insert(&environment); }
@@ -73,6 +75,8 @@ class Shard {
   };
   static Task<void> fill(Shard* self, std::string name);
   std::size_t wanted(Pool& pool);
+  bool may_start() const { return starting_ < machinery_.options.starts_at_once && !stopping_; }
+  void serve_starts();
   void tend_pools();
   void tick();
   void arm();
@@ -90,6 +94,8 @@ class Shard {
   std::size_t starting_ = 0;
   std::uint64_t ticks_ = 0;
   Loop::TimerId timer_ = 0;
+  std::deque<std::weak_ptr<Dispatcher>> turns_;  // who wants to start something
+  bool serving_ = false, tending_ = false;
   bool fast_ = false, stopping_ = false, quiescing_ = false;
 };
 
@@ -102,11 +108,15 @@ class Engine {
   // Runs the event; the answer arrives at the loop that awaits it. It runs on when nobody waits.
   [[clang::coro_wrapper]] Task<Result<Answer>> invoke(const FunctionRef& ref,
                                                       std::unique_ptr<Invocation> invocation);
-  Task<Result<Unit>> check(FunctionRef ref);
+  Task<Result<Unit>> check(FunctionRef ref, std::string tenant);
   // Told after the records of a function changed and before that is answered.
   Task<Result<Unit>> changed(FunctionRef ref);
   void expect(const FunctionRef& ref, std::shared_ptr<const Runtime> runtime);
-  std::atomic<int>& account_in_flight(const std::string& account);
+  Account& account(const std::string& partition);
+  // Makes what is provisioned for the function; does not wait.
+  void provide(const FunctionRef& ref);
+  Task<Result<ProvisionedStates>> provisioned(FunctionRef ref);
+  Task<Result<Unit>> debug(FunctionRef ref, std::shared_ptr<DebugPort> port);
 
   Task<Result<Unit>> quiesce();  // ends what is idle, and the rest once it has answered
   Task<Result<Unit>> stop();     // ends every environment; logs and meter are delivered first
@@ -117,8 +127,8 @@ class Engine {
   Machinery& machinery_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unordered_map<Loop*, Shard*> by_loop_;
-  std::mutex mutex_;  // guards accounts_
-  std::map<std::string, std::atomic<int>> accounts_;
+  std::mutex mutex_;                         // guards accounts_
+  std::map<std::string, Account> accounts_;  // by partition; never removed
 };
 
 }  // namespace pileus::services::lambda

@@ -8,6 +8,7 @@
 #include <csignal>
 #include "base/log.h"
 #include "base/text.h"
+#include "services/lambda/debug_port.h"
 #include "services/lambda/engine.h"
 #include "services/lambda/runtime_api.h"
 #include "services/lambda/variables.h"
@@ -35,10 +36,12 @@ net::HttpServer::ListenOptions listen_options(const std::string& name, Loop& loo
 
 }  // namespace
 
-Environment::Environment(Shard& shard, std::shared_ptr<const Runtime> runtime)
+Environment::Environment(Shard& shard, std::shared_ptr<const Runtime> runtime,
+                         std::shared_ptr<DebugPort> debug)
     : shard_(shard),
       with_(shard.machinery()),
       runtime_(std::move(runtime)),
+      debug_(std::move(debug)),
       id_("lambda-" + hex_id(shard.machinery().random, 16)) {}
 
 Environment::~Environment() {
@@ -53,6 +56,7 @@ sandbox::Spec Environment::spec() const {
   spec.id = id_;
   spec.root = runtime_->root;
   spec.listeners = {{"runtime", kRuntimeAddress, kRuntimePort}, {"aws", "127.0.0.1", kAwsPort}};
+  if (debug_) DebugPort::add_listeners(spec);
   spec.hostname = "169.254.100.1";
   spec.environment = runtime_variables(*runtime_);
   spec.tmp_bytes = 512ull << 20;
@@ -67,6 +71,7 @@ Task<Result<Unit>> Environment::start() {
   CO_TRY_ASSIGN(sandbox_, co_await with_.driver.start(spec()));
   output_ = sandbox_->output_fd();
   if (output_ >= 0) ::fcntl(output_, F_SETPIPE_SZ, kPipeBytes);
+  if (debug_) debug_->attach(*sandbox_);
   CO_TRY(listen());
   state_ = State::kHeld;
   shard_.joined(*this);
@@ -105,6 +110,10 @@ sandbox::Assignment Environment::assignment(const Launch& launch, const std::str
   what.mounts.push_back({launch.code_folder, "/var/task", true});
   what.environment = function_variables(configuration, *runtime_, *launch.session,
                                         dispatcher_->home().ref().region, stream);
+  if (provisioned_)
+    for (auto& [name, value] : what.environment)
+      if (name == "AWS_LAMBDA_INITIALIZATION_TYPE") value = "provisioned-concurrency";
+  if (debug_) what.environment.emplace_back("PILEUS_DEBUG_PORT", std::to_string(kDebuggerPort));
   if (runtime_->argv.empty()) what.argv = {"/var/task/bootstrap"};
   what.memory_bytes = static_cast<std::uint64_t>(configuration.memory_mb) << 20;
   what.tmp_bytes = static_cast<std::uint64_t>(configuration.tmp_mb) << 20;
@@ -114,8 +123,16 @@ sandbox::Assignment Environment::assignment(const Launch& launch, const std::str
   return what;
 }
 
+Nanoseconds Environment::init_limit() const {
+  if (debug_) return kDebugLimit;
+  const Nanoseconds timeout = std::chrono::seconds(dispatcher_->configuration().timeout_s);
+  if (provisioned_) return std::max(kProvisionedInitLimit, timeout);
+  return phase_ == Phase::kInit ? kInitLimit : timeout;
+}
+
 Task<Result<Unit>> Environment::assign(Launch launch) {
   dispatcher_ = launch.dispatcher;
+  provisioned_ = launch.provisioned;
   phase_ = launch.phase;
   claimed_ = std::move(launch.claimed);
   const Configuration& configuration = dispatcher_->configuration();
@@ -133,8 +150,7 @@ Task<Result<Unit>> Environment::assign(Launch launch) {
   partial_.clear();
   state_ = State::kInit;
   init_started_ = shard_.now();
-  const Nanoseconds limit =
-      phase_ == Phase::kInit ? kInitLimit : std::chrono::seconds(configuration.timeout_s);
+  const Nanoseconds limit = init_limit();
   deadline_ = init_started_ + limit;
   deadline_wall_ = with_.real.now() + std::chrono::duration_cast<Duration>(limit);
   shard_.wake();
@@ -163,14 +179,15 @@ void Environment::wake_runtime() {
   if (counts_from_init) {
     started_ = init_started_;
   } else {
-    const auto limit = std::chrono::seconds(dispatcher_->configuration().timeout_s);
+    const Nanoseconds limit =
+        debug_ ? kDebugLimit : std::chrono::seconds(dispatcher_->configuration().timeout_s);
     started_ = shard_.now();
     deadline_ = started_ + limit;
-    deadline_wall_ = with_.real.now() + limit;
+    deadline_wall_ = with_.real.now() + std::chrono::duration_cast<Duration>(limit);
   }
   tailing_ = current_->tail;
   tail_.clear();
-  platform(lines_->start(current_->id, with_.clock.now()));
+  platform(lines_->start(current_->id, current_->tenant, with_.clock.now()));
   shard_.wake();
   woken_ = true;
   if (poll_) std::exchange(poll_, {}).complete(Unit{});
@@ -227,8 +244,9 @@ bool Environment::expects(std::string_view request_id) const {
 void Environment::answer(Answer answer, std::string error_type) {
   auto invocation = std::move(current_);
   state_ = State::kAnswered;
-  finished_ = Finished{invocation->id, std::move(error_type), shard_.now() - started_, false,
-                       answer.payload.size()};
+  finished_ =
+      Finished{invocation->id, std::move(error_type), invocation->tenant, shard_.now() - started_,
+               false,          answer.payload.size()};
   answer.version = dispatcher_->configuration().version;
   dispatcher_->answered();
   if (tailing_) {
@@ -254,6 +272,7 @@ void Environment::finish() {
   report.memory_peak_bytes = memory_peak();
   report.timed_out = done.timed_out;
   report.error_type = done.error_type;
+  report.tenant = done.tenant;
   platform(lines_->end(done.request_id));
   platform(lines_->report(report, with_.clock.now()));
   if (tail_.size() > kLogTail) tail_.erase(0, tail_.size() - kLogTail);
@@ -295,6 +314,7 @@ void Environment::meter(const Report& report, std::size_t request_bytes,
   usage.architecture = configuration.architecture;
   usage.request_bytes = request_bytes;
   usage.response_bytes = response_bytes;
+  usage.provisioned = provisioned_;
   usage.failed = report.timed_out || !report.error_type.empty();
   shard_.meter().add(ref.partition(), with_.clock.now(), usage);
 }
@@ -314,8 +334,9 @@ void Environment::fail_current(Failure failure) {
   answer.version = dispatcher_->configuration().version;
   const Nanoseconds took =
       failure.timed_out ? Nanoseconds(std::chrono::seconds(limit)) : shard_.now() - started_;
-  finished_ = Finished{invocation->id, failure.timed_out ? "" : failure.type, took,
-                       failure.timed_out, answer.payload.size()};
+  finished_ = Finished{invocation->id,     failure.timed_out ? "" : failure.type,
+                       invocation->tenant, took,
+                       failure.timed_out,  answer.payload.size()};
   finish();
   answer.log_tail = std::move(tail_);
   invocation->done.complete(std::move(answer));
@@ -333,7 +354,7 @@ void Environment::init_failed(Failure failure) {
     request_bytes_ = current_->payload.size();
     started_ = init_started_;
     tailing_ = current_->tail;
-    platform(lines_->start(current_->id, with_.clock.now()));
+    platform(lines_->start(current_->id, current_->tenant, with_.clock.now()));
     fail_current(failure);
   }
   die();
@@ -373,11 +394,18 @@ void Environment::tick(Nanoseconds now, bool drain_now) {
     die();  // also one that has answered and then does not come back
   }
   if (state_ != State::kIdle) return;
-  if (now - idle_since_ > with_.options.idle_limit) return die();
-  if (!frozen_ && !freezing_ && freezable_ && now - idle_since_ >= with_.options.freeze_after) {
+  if (stale(now)) return die();
+  if (!frozen_ && !freezing_ && freezable_ && !debug_ &&
+      now - idle_since_ >= with_.options.freeze_after) {
     freezing_ = true;
     shard_.tasks().spawn(freeze(shared_from_this()));
   }
+}
+
+// An idle one that is not worth keeping, or whose credentials would end within an event.
+bool Environment::stale(Nanoseconds now) const {
+  if (provisioned_ || debug_) return with_.real.now() > credentials_until_;
+  return now - idle_since_ > with_.options.idle_limit;
 }
 
 Task<void> Environment::freeze(std::shared_ptr<Environment> self) {

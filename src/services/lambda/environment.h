@@ -13,16 +13,21 @@
 
 namespace pileus::services::lambda {
 
+class DebugPort;
 class Dispatcher;
 class Shard;
 
 inline constexpr Nanoseconds kInitLimit = std::chrono::seconds(10);
+inline constexpr Nanoseconds kProvisionedInitLimit = std::chrono::seconds(130);  // or the timeout
+inline constexpr Nanoseconds kDebugLimit = std::chrono::hours(24);
 
 class Environment : public std::enable_shared_from_this<Environment> {
  public:
   enum class State { kStarting, kHeld, kInit, kIdle, kBusy, kAnswered, kDead };
 
-  Environment(Shard& shard, std::shared_ptr<const Runtime> runtime);
+  // With `debug`, a debugger reaches it there and nothing of it times out.
+  Environment(Shard& shard, std::shared_ptr<const Runtime> runtime,
+              std::shared_ptr<DebugPort> debug = nullptr);
   ~Environment();
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
@@ -37,6 +42,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
     std::string code_folder;
     std::shared_ptr<LogStream> log;  // of the attempt before, or null
     Phase phase = Phase::kInit;
+    bool provisioned = false;
     std::unique_ptr<Invocation> claimed;  // kInvoke: the event that waits for just this one
   };
   Task<Result<Unit>> assign(Launch launch);
@@ -51,12 +57,13 @@ class Environment : public std::enable_shared_from_this<Environment> {
 
   State state() const { return state_; }
   bool at_rest() const {
-    return state_ == State::kHeld || (state_ == State::kIdle && (frozen_ || !freezable_));
+    return state_ == State::kHeld || (state_ == State::kIdle && (frozen_ || !freezable_ || debug_));
   }
   Nanoseconds idle_since() const { return idle_since_; }
   const Runtime& runtime() const { return *runtime_; }
   std::shared_ptr<LogStream> log() const { return log_; }
   Phase phase() const { return phase_; }
+  bool provisioned() const { return provisioned_; }
   bool init_just_ended() { return std::exchange(init_ended_, false); }  // asked by ready(), once
   std::unique_ptr<Invocation> take_claimed() { return std::move(claimed_); }
   Shard& shard() { return shard_; }
@@ -78,6 +85,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   sandbox::Spec spec() const;
   sandbox::Assignment assignment(const Launch& launch, const std::string& stream) const;
   Result<Unit> listen();
+  Nanoseconds init_limit() const;
   std::string stream_name() const;
   void wake_runtime();
   void exited(const sandbox::Exit& exit);
@@ -90,12 +98,14 @@ class Environment : public std::enable_shared_from_this<Environment> {
   void print_output();
   void platform(std::string line);
   std::uint64_t memory_peak();
+  bool stale(Nanoseconds now) const;
   void meter(const Report& report, std::size_t request_bytes, std::size_t response_bytes);
   void die();
 
   Shard& shard_;
   Machinery& with_;
   std::shared_ptr<const Runtime> runtime_;  // shared with the list of runtimes
+  std::shared_ptr<DebugPort> debug_;        // shared with the function's home
   std::string id_;
   State state_ = State::kStarting;
   std::unique_ptr<sandbox::Sandbox> sandbox_;
@@ -107,6 +117,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   std::shared_ptr<LogStream> log_;
   std::optional<PlatformLines> lines_;
   Phase phase_ = Phase::kInit;
+  bool provisioned_ = false;
   std::unique_ptr<Invocation> claimed_;
   Time credentials_until_{};
 
@@ -124,7 +135,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   std::uint64_t memory_peak_ = 0;
   Nanoseconds memory_peak_at_{0};
   struct Finished {
-    std::string request_id, error_type;
+    std::string request_id, error_type, tenant;
     Nanoseconds took{0};
     bool timed_out = false;
     std::size_t response_bytes = 0;

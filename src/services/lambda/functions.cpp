@@ -37,6 +37,31 @@ Result<Unit> check_revision(const std::optional<std::string>& wanted,
   return Unit{};
 }
 
+// A zip, or a directory of this machine, which is the owner's to give only.
+template <class Code>
+Result<Unit> check_source(const aws::Context& context, const Code& in,
+                          const std::optional<bool>& publish) {
+  if (!in.s3_bucket && !in.s3_key) {
+    if (!in.zip_file) return fail(invalid("Please provide a source for function code."));
+    return Unit{};
+  }
+  if (in.zip_file)
+    return fail(
+        invalid("Please do not provide other FunctionCode parameters when providing a "
+                "ZipFile."));
+  if (!in.s3_bucket || !in.s3_key)
+    return fail(
+        invalid("To reload code from a directory, set S3Bucket to hot-reload and S3Key to "
+                "the directory's absolute path."));
+  if (!context.identity().owner)
+    return fail(Error("AccessDeniedException",
+                      "Only the user who runs this server may let functions run from a directory, "
+                      "with an access key that Pileus has not issued.",
+                      403));
+  if (publish.value_or(false)) return fail(not_publishable());
+  return Unit{};
+}
+
 // Whether a failed commit certainly changed nothing. One that was cut short may have been made.
 bool is_certain(const Error& error) {
   return !error.is(errc::kCancelled) && !error.is(errc::kIo) && !error.is(errc::kDeadline);
@@ -45,6 +70,7 @@ bool is_certain(const Error& error) {
 // After a commit that should have named `code` failed: removes it, unless a record may name it.
 Task<Result<Unit>> give_up(CodeStore* store, std::optional<CodeStore::Added> code, std::string user,
                            Error why) {
+  if (!code) co_return fail(std::move(why));
   const std::string id = code->id;
   if (!is_certain(why)) {
     store->use(id, user);
@@ -56,6 +82,25 @@ Task<Result<Unit>> give_up(CodeStore* store, std::optional<CodeStore::Added> cod
 }
 
 }  // namespace
+
+void LambdaService::Impl::Source::name_in(Configuration& configuration) const {
+  configuration.code_id = code ? code->id : "";
+  configuration.code_bytes = code ? code->bytes : 0;
+  configuration.code_folder = folder;
+}
+
+Task<Result<LambdaService::Impl::Source>> LambdaService::Impl::take_code(
+    std::optional<std::string> zip, std::optional<std::string> folder) {
+  Source out;
+  if (zip) {
+    CO_TRY_ASSIGN(out.code, co_await code.add(std::move(*zip)));
+    co_return out;
+  }
+  std::move_only_function<Result<std::string>()> work =
+      [path = *folder, owner = options.owner_uid] { return HotFolder::check(path, owner); };
+  CO_TRY_ASSIGN(out.folder, co_await workers.run<std::string>(std::move(work)));
+  co_return out;
+}
 
 Task<Result<gen::lambda::CreateFunctionOutput>> LambdaService::create_function(
     aws::Context& context, gen::lambda::CreateFunctionInput in) {
@@ -71,16 +116,16 @@ Task<Result<gen::lambda::CreateFunctionOutput>> LambdaService::create_function(
   CO_TRY(apply_architectures(in.architectures, impl_->options.runtime_choice, function.latest));
   CO_TRY_ASSIGN(const auto runtime, co_await impl_->runtimes.find(function.latest.runtime));
   CO_TRY(co_await impl_->check_role(context, ref, in.role));
-  if (!in.code.zip_file) co_return fail(invalid("Please provide a source for function code."));
+  CO_TRY(check_source(context, in.code, in.publish));
   CO_TRY_ASSIGN(auto existing,
                 co_await impl_->given.records.get(ref.partition(), function_key(ref.name)));
   if (existing) co_return fail(conflict("Function already exist: " + ref.name));
 
-  std::optional<CodeStore::Added> code;
-  CO_TRY_ASSIGN(code, co_await impl_->code.add(std::move(*in.code.zip_file)));
-  const std::string code_id = code->id;
-  function.latest.code_id = code_id;
-  function.latest.code_bytes = code->bytes;
+  CO_TRY_ASSIGN(Impl::Source source,
+                co_await impl_->take_code(std::move(in.code.zip_file), in.code.s3_key));
+  auto& code = source.code;
+  const std::string code_id = code ? code->id : "";
+  source.name_in(function.latest);
   touch(function.latest, context.now(), impl_->given.random);
   store::Transaction transaction;
   transaction.expect(function_key(ref.name), 0)
@@ -115,8 +160,11 @@ Task<Result<gen::lambda::GetFunctionOutput>> LambdaService::get_function(
       to_output(ref, configuration, runtime ? (*runtime)->version_id : "", Shown::kSettled);
   auto& code = out.code.emplace();
   code.repository_type = "S3";
-  code.location = impl_->download_url(context, configuration);
+  code.location = configuration.code_folder.empty() ? impl_->download_url(context, configuration)
+                                                    : "file://" + configuration.code_folder;
   if (!function.value.tags.empty()) out.tags = function.value.tags;
+  if (function.value.concurrency.reserved)
+    out.concurrency.emplace().reserved_concurrent_executions = function.value.concurrency.reserved;
   co_return out;
 }
 
@@ -135,24 +183,23 @@ Task<Result<gen::lambda::UpdateFunctionCodeOutput>> LambdaService::update_functi
   CO_TRY(co_await context.authorize("lambda:UpdateFunctionCode", ref.arn()));
   CO_TRY_ASSIGN(const auto before, co_await impl_->load_function(ref));
   CO_TRY(check_revision(in.revision_id, before.value.latest));
-  if (!in.zip_file) co_return fail(invalid("Please provide a source for function code."));
+  CO_TRY(check_source(context, in, in.publish));
   Configuration wanted = before.value.latest;
   CO_TRY(apply_architectures(in.architectures, impl_->options.runtime_choice, wanted));
   const auto runtime = co_await impl_->runtimes.find(wanted.runtime);
   const std::string runtime_version = runtime ? (*runtime)->version_id : "";
   if (in.dry_run.value_or(false)) {
-    CO_TRY(co_await impl_->code.check(std::move(*in.zip_file)));
+    if (in.zip_file) CO_TRY(co_await impl_->code.check(std::move(*in.zip_file)));
     co_return to_output(ref, wanted, runtime_version, Shown::kSettled);
   }
-  std::optional<CodeStore::Added> code;
-  CO_TRY_ASSIGN(code, co_await impl_->code.add(std::move(*in.zip_file)));
-  const std::string code_id = code->id;
+  CO_TRY_ASSIGN(Impl::Source source, co_await impl_->take_code(std::move(in.zip_file), in.s3_key));
+  auto& code = source.code;
+  const std::string code_id = code ? code->id : "";
   std::string replaced;
   std::function<Result<Unit>(Function&)> change = [&](Function& function) -> Result<Unit> {
     TRY(check_revision(in.revision_id, function.latest));
     replaced = function.latest.code_id;
-    function.latest.code_id = code_id;
-    function.latest.code_bytes = code->bytes;
+    source.name_in(function.latest);
     function.latest.architecture = wanted.architecture;
     touch(function.latest, context.now(), impl_->given.random);
     return Unit{};

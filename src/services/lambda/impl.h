@@ -29,10 +29,27 @@ class LambdaService::Impl {
   Task<Result<std::optional<Configuration>>> publish_once(
       FunctionRef ref, std::optional<std::string> description,
       std::function<Result<Unit>(const Function&)> check);
+  // Changes what a function keeps of the account's concurrency; `others` is what the other
+  // functions keep. `more` is written with it.
+  Task<Result<Function>> update_concurrency(
+      FunctionRef ref, store::Transaction more,
+      std::function<Result<Unit>(Concurrency&, std::int64_t others)> change);
+  Task<Result<Shares>> shares(FunctionRef ref, int requested);
+  // Drops what is provisioned for a version or alias that goes, with `more`.
+  Task<Result<Unit>> drop_provisioned(FunctionRef ref, std::string qualifier,
+                                      store::Transaction more);
   Task<Result<Unit>> delete_version(FunctionRef ref);
   Task<Result<Unit>> delete_all(FunctionRef ref);
+  Task<Result<Unit>> remove_function(FunctionRef ref);
   // Tells the code store who uses what, and the async events what waits, after a start.
   Task<Result<Unit>> take_up(std::string partition);
+  // Where a function's code comes from.
+  struct Source {
+    std::optional<CodeStore::Added> code;
+    std::string folder;  // hot reload
+    void name_in(Configuration& configuration) const;
+  };
+  Task<Result<Source>> take_code(std::optional<std::string> zip, std::optional<std::string> folder);
   std::string download_url(const aws::Context& context, const Configuration& configuration);
 
   Dependencies given;

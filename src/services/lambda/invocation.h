@@ -1,10 +1,10 @@
 // One event on its way to a function, and what came of it.
 #pragma once
 
-#include <atomic>
 #include <string>
 
 #include "base/completion.h"
+#include "services/lambda/concurrency.h"
 
 namespace pileus::services::lambda {
 
@@ -15,35 +15,19 @@ struct Answer {
   std::string version;   // that ran
 };
 
-// One place of an account's concurrency, given back when its holder goes.
-class InFlight {
- public:
-  InFlight() = default;
-  explicit InFlight(std::atomic<int>& count) : count_(&count) { ++count; }
-  InFlight(InFlight&& other) noexcept : count_(std::exchange(other.count_, nullptr)) {}
-  InFlight& operator=(InFlight&& other) noexcept {
-    std::swap(count_, other.count_);
-    return *this;
-  }
-  ~InFlight() {
-    if (count_) --*count_;
-  }
-
- private:
-  std::atomic<int>* count_ = nullptr;
-};
-
 struct Invocation {
   std::string id;       // the request id
   std::string payload;  // JSON
   std::string invoked_arn;
   std::string qualifier;  // "" as invoked
   std::string client_context, trace;
+  std::string tenant;  // "" without tenant isolation
   bool tail = false;
+  bool later = false;  // accepted as an event: its rate has no bound
   // Owner of the answer; an error is one of the service (429, 5xx), not of the function.
   Completer<Answer> done;
   std::chrono::nanoseconds queued{0};  // machine time
-  InFlight in_flight;
+  Permit permit;
 };
 
 inline constexpr std::size_t kMaxSyncPayload = 6'291'556;  // 6 MB and AWS's 100 bytes more

@@ -95,19 +95,20 @@ Task<Result<gen::lambda::InvokeOutput>> LambdaService::invoke(aws::Context& cont
   gen::lambda::InvokeOutput out;
 
   if (type == "DryRun") {
-    CO_TRY(co_await impl_->engine.check(ref));
+    CO_TRY(co_await impl_->engine.check(ref, in.tenant_id.value_or("")));
     out.status_code = 204;
     co_return out;
   }
   if (type == "Event") {
     CO_TRY(check_payload(payload, kMaxAsyncPayload));
-    CO_TRY(co_await impl_->engine.check(ref));
+    CO_TRY(co_await impl_->engine.check(ref, in.tenant_id.value_or("")));
     AsyncEvent event;
     event.id = context.request_id();
     event.function = ref.name;
     event.qualifier = ref.qualifier;
     event.payload = std::move(payload);
     event.trace = trace_of(context);
+    event.tenant = in.tenant_id.value_or("");
     event.accepted = event.due = impl_->given.clock.now();
     CO_TRY(co_await impl_->events.accept(ref, std::move(event)));
     out.status_code = 202;
@@ -122,6 +123,7 @@ Task<Result<gen::lambda::InvokeOutput>> LambdaService::invoke(aws::Context& cont
   invocation->qualifier = ref.qualifier;
   CO_TRY_ASSIGN(invocation->client_context, client_context_of(in.client_context));
   invocation->trace = trace_of(context);
+  invocation->tenant = in.tenant_id.value_or("");
   invocation->tail = in.log_type == "Tail";
   auto answer = co_await impl_->engine.invoke(ref, std::move(invocation));
   if (!answer) co_return fail(as_service_error(std::move(answer).error()));

@@ -31,6 +31,7 @@ struct Machinery {
   CodeStore& code;
   Runtimes& runtimes;
   LogShipper& logs;
+  Workers& workers;
   std::atomic<std::size_t> environments{0};  // with a function, on this machine
 };
 

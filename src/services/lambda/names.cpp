@@ -97,11 +97,30 @@ Error stale_revision() {
                          "GetFunction/GetAlias API to retrieve the latest Revision Id",
                          412));
 }
+Error not_publishable() {
+  return invalid(
+      "A function that reloads its code from a directory cannot be published, because the code of "
+      "a version never changes. Update its code with a ZipFile first.");
+}
+Error tenant_missing() {
+  return invalid(
+      "The invoked function is enabled with tenancy configuration. Add a valid tenant ID in your "
+      "request and try again.");
+}
+Error tenant_forbidden() {
+  return invalid(
+      "The invoked function is not enabled with tenancy configuration. Remove the tenant ID from "
+      "your request and try again.");
+}
 Error throttled(Throttle reason) {
+  const char* word = "ConcurrentInvocationLimitExceeded";
+  if (reason == Throttle::kFunctionRate) word = "FunctionInvocationRateLimitExceeded";
+  if (reason == Throttle::kReservedConcurrency)
+    word = "ReservedFunctionConcurrentInvocationLimitExceeded";
+  if (reason == Throttle::kReservedRate) word = "ReservedFunctionInvocationRateLimitExceeded";
   return with_type(Error("TooManyRequestsException", "Rate Exceeded.", 429))
-      .with("Reason", reason == Throttle::kConcurrency
-                          ? "ConcurrentInvocationLimitExceeded"
-                          : "ReservedFunctionConcurrentInvocationLimitExceeded");
+      .with("Reason", word)
+      .with("retryAfterSeconds", "1");
 }
 
 }  // namespace pileus::services::lambda

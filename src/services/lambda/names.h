@@ -31,8 +31,17 @@ Error conflict(std::string message);        // ResourceConflictException
 Error not_found(std::string message);       // ResourceNotFoundException
 Error no_function(const FunctionRef& ref);  // "Function not found: <qualified arn>"
 Error no_alias(const FunctionRef& ref, std::string_view alias);
-Error stale_revision();  // PreconditionFailedException
-enum class Throttle { kConcurrency, kReserved };
+Error stale_revision();    // PreconditionFailedException
+Error not_publishable();   // a hot-reload directory
+Error tenant_missing();    // of a function that needs one
+Error tenant_forbidden();  // of one that has none
+// Why an event is not let in: AWS's ThrottleReason.
+enum class Throttle {
+  kConcurrency,          // of the account
+  kFunctionRate,         // of the account, in events a second
+  kReservedConcurrency,  // of the function
+  kReservedRate,
+};
 Error throttled(Throttle reason);  // TooManyRequestsException
 
 }  // namespace pileus::services::lambda

@@ -7,7 +7,7 @@
 
 namespace pileus::services::lambda {
 
-enum class Quotas { kNone, kAws };  // kAws: 1,000 concurrent per account, CPU by memory
+enum class Quotas { kNone, kAws };  // kAws: concurrency.h's of an account, CPU by memory
 enum class RuntimeChoice {
   kExact,
   kNearest
@@ -23,9 +23,8 @@ struct Options {
   std::size_t starts_at_once = 8;       // environments starting at a time, per loop
   Duration freeze_after = std::chrono::milliseconds(5);
   Duration idle_limit = std::chrono::minutes(5);
+  std::uint32_t owner_uid = 0;                       // whose directories may be hot-reloaded
   std::string public_url = "http://127.0.0.1:4566";  // for Code.Location where no Host is known
 };
-
-inline constexpr int kAccountConcurrency = 1000;
 
 }  // namespace pileus::services::lambda

@@ -81,7 +81,7 @@ TEST(Report, Is_written_as_aws_writes_it) {
       lines.report(report, {}),
       "REPORT RequestId: id\tDuration: 12.35 ms\tBilled Duration: 113 ms\tMemory Size: 128 MB\t"
       "Max Memory Used: 31 MB\tInit Duration: 100.50 ms\t");
-  EXPECT_EQ(lines.start("id", {}), "START RequestId: id Version: $LATEST");
+  EXPECT_EQ(lines.start("id", "", {}), "START RequestId: id Version: $LATEST");
   configuration.logging.format = "JSON";
   configuration.logging.system_level = "INFO";
   const auto json = parse_json(PlatformLines(configuration).report(report, {}));
@@ -92,10 +92,9 @@ TEST(Report, Is_written_as_aws_writes_it) {
 }
 
 TEST(Report, Names_signals_as_aws_does) {
-  EXPECT_EQ(
-      exit_failure(0, 9).text("i"),
-      R"({"errorType":"Runtime.ExitError","errorMessage":)"
-      R"("RequestId: i Error: Runtime exited with error: signal: killed"})");
+  EXPECT_EQ(exit_failure(0, 9).text("i"),
+            R"({"errorType":"Runtime.ExitError","errorMessage":)"
+            R"("RequestId: i Error: Runtime exited with error: signal: killed"})");
   EXPECT_EQ(exit_failure(0, 11).message, "Runtime exited with error: signal: segmentation fault");
   EXPECT_EQ(exit_failure(0, 0).message, "Runtime exited without providing a reason");
 }

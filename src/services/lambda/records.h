@@ -3,9 +3,10 @@
 //   lambda/version/<name>/<10 digits>  Configuration: a published version; never changed
 //   lambda/alias/<name>/<alias>        Alias
 //   lambda/event/<request id>          AsyncEvent: accepted (202), not yet done with
+//   lambda/claims                      Claims: what all functions keep to themselves
 // Invariants: versions and aliases exist only beside their function; an alias names versions that
 // exist; a version number is never given twice in the life of a function; the blob of every
-// code_id named here exists.
+// code_id named here exists; `claims` is the sum over the functions' own.
 #pragma once
 
 #include <cstdio>
@@ -22,6 +23,7 @@ inline constexpr std::string_view kFunctionPrefix = "lambda/function/";
 inline constexpr std::string_view kVersionPrefix = "lambda/version/";
 inline constexpr std::string_view kAliasPrefix = "lambda/alias/";
 inline constexpr std::string_view kEventPrefix = "lambda/event/";
+inline constexpr std::string_view kClaimsKey = "lambda/claims";
 
 struct Logging {
   std::string format = "Text";                  // "Text" or "JSON"
@@ -41,20 +43,41 @@ struct Configuration {
   std::optional<std::map<std::string, std::string>> environment;
   std::string architecture = "x86_64";
   Logging logging;
-  std::string code_id;  // the blob: sha256 of the zip, lower-case hex
+  std::string code_id;      // the blob: sha256 of the zip, lower-case hex; "" with code_folder
+  std::string code_folder;  // hot reload: a directory of this machine instead of a blob
   std::int64_t code_bytes = 0;
+  std::string tenancy;  // "PER_TENANT", or ""
   Time last_modified{};
   std::string revision_id;
   PILEUS_FIELDS(Configuration, name, version, runtime, role, handler, description, timeout_s,
-                memory_mb, tmp_mb, environment, architecture, logging, code_id, code_bytes,
-                last_modified, revision_id)
+                memory_mb, tmp_mb, environment, architecture, logging, code_id, code_folder,
+                code_bytes, tenancy, last_modified, revision_id)
+};
+
+// Provisioned for one version or alias.
+struct Provisioned {
+  int requested = 0;
+  Time last_modified{};
+  PILEUS_FIELDS(Provisioned, requested, last_modified)
+};
+
+// What a function keeps of the account's concurrency; see concurrency.h.
+struct Concurrency {
+  std::optional<int> reserved;                     // 0 stops the function
+  std::map<std::string, Provisioned> provisioned;  // by version or alias
+  PILEUS_FIELDS(Concurrency, reserved, provisioned)
+};
+struct Claims {
+  std::int64_t total = 0;
+  PILEUS_FIELDS(Claims, total)
 };
 
 struct Function {
   Configuration latest;
   std::map<std::string, std::string> tags;
   std::int64_t last_version = 0;  // 0: nothing published yet
-  PILEUS_FIELDS(Function, latest, tags, last_version)
+  Concurrency concurrency;
+  PILEUS_FIELDS(Function, latest, tags, last_version, concurrency)
 };
 
 struct Alias {
@@ -70,12 +93,13 @@ struct AsyncEvent {
   std::string payload;  // "" when it is in `blob`
   std::string blob;     // payloads over kInlineEvent: the blob is <id> '\n' <payload>
   std::string trace;
+  std::string tenant;
   Time accepted{};
   Time due{};        // of the next attempt
   int failures = 0;  // attempts that the function answered with an error
   int refusals = 0;  // attempts in a row that never reached it (429, 5xx)
-  PILEUS_FIELDS(AsyncEvent, id, function, qualifier, payload, blob, trace, accepted, due, failures,
-                refusals)
+  PILEUS_FIELDS(AsyncEvent, id, function, qualifier, payload, blob, trace, tenant, accepted, due,
+                failures, refusals)
 };
 
 inline std::string function_key(std::string_view name) {

@@ -58,6 +58,10 @@ std::string signal_name(int signal) {
   }
 }
 
+std::string quoted(std::string_view text);
+std::string tenant_member(std::string_view tenant) {
+  return tenant.empty() ? std::string() : str(R"(,"tenantId":)", quoted(tenant));
+}
 std::string quoted(std::string_view text) {
   std::string out;
   append_json_string(out, text);
@@ -125,11 +129,14 @@ std::string PlatformLines::record(std::string_view type, std::string_view body, 
              body, "}}");
 }
 
-std::string PlatformLines::start(std::string_view request_id, Time now) const {
+std::string PlatformLines::start(std::string_view request_id, std::string_view tenant,
+                                 Time now) const {
   if (!json_) return str("START RequestId: ", request_id, " Version: ", version_);
   if (level_ == "WARN") return {};
-  return record("start", str(R"("requestId":")", request_id, R"(","version":")", version_, '"'),
-                now);
+  return record(
+      "start",
+      str(R"("requestId":")", request_id, R"(","version":")", version_, '"', tenant_member(tenant)),
+      now);
 }
 
 std::string PlatformLines::end(std::string_view request_id) const {
@@ -165,7 +172,8 @@ std::string PlatformLines::report(const Report& report, Time now) const {
           : failed         ? "error"
                            : "success",
           '"',
-          failed && !report.timed_out ? str(R"(,"errorType":)", quoted(report.error_type)) : ""),
+          failed && !report.timed_out ? str(R"(,"errorType":)", quoted(report.error_type)) : "",
+          tenant_member(report.tenant)),
       now);
 }
 

@@ -38,6 +38,7 @@ struct Report {
   bool timed_out = false;
   std::string error_type;  // "" when it went well
   std::string trace;
+  std::string tenant;
 
   std::int64_t billed_ms() const;  // whole milliseconds, rounded up, with init
   int memory_used_mb() const;      // never more than memory_mb
@@ -52,7 +53,7 @@ class PlatformLines {
         level_(configuration.logging.system_level),
         name_(configuration.name),
         version_(configuration.version) {}
-  std::string start(std::string_view request_id, Time now) const;
+  std::string start(std::string_view request_id, std::string_view tenant, Time now) const;
   std::string end(std::string_view request_id) const;
   std::string report(const Report& report, Time now) const;
   std::string init_report(Nanoseconds took, Phase phase, const Failure& failure, Time now) const;

@@ -33,6 +33,7 @@ net::Response event_response(Environment& environment, Invocation& event) {
   headers.add("Lambda-Runtime-Deadline-Ms", std::to_string(to_millis(environment.deadline())));
   headers.add("Lambda-Runtime-Invoked-Function-Arn", event.invoked_arn);
   headers.add("Lambda-Runtime-Trace-Id", event.trace);
+  if (!event.tenant.empty()) headers.add("Lambda-Runtime-Aws-Tenant-Id", event.tenant);
   if (!event.client_context.empty())
     headers.add("Lambda-Runtime-Client-Context", event.client_context);
   return response;

@@ -22,9 +22,22 @@ LambdaService::Impl::Impl(Dependencies dependencies, Options chosen)
       code(given.blobs, workers, options.state_directory),
       runtimes(workers, options),
       shipper(given.door, given.logs),
-      machinery{given.records,          given.blobs,    given.journals, given.driver, given.loops,
-                given.server,           given.sessions, given.clock,    given.real,   given.random,
-                given.sandbox_endpoint, options,        code,           runtimes,     shipper},
+      machinery{given.records,
+                given.blobs,
+                given.journals,
+                given.driver,
+                given.loops,
+                given.server,
+                given.sessions,
+                given.clock,
+                given.real,
+                given.random,
+                given.sandbox_endpoint,
+                options,
+                code,
+                runtimes,
+                shipper,
+                workers},
       engine(machinery),
       events(machinery, engine) {}
 
@@ -45,6 +58,9 @@ Task<Result<Unit>> LambdaService::Impl::take_up(std::string partition) {
   const auto slash = partition.find('/');
   if (slash == std::string::npos) co_return Unit{};
   FunctionRef ref{"aws", partition.substr(0, slash), partition.substr(slash + 1), "", ""};
+  CO_TRY_ASSIGN(const auto claims,
+                co_await store::load<Claims>(given.records, partition, std::string(kClaimsKey)));
+  if (claims) engine.account(partition).claimed = claims->value.total;
   store::ScanOptions page_options;
   for (;;) {
     CO_TRY_ASSIGN(auto page,
@@ -55,6 +71,7 @@ Task<Result<Unit>> LambdaService::Impl::take_up(std::string partition) {
     for (const auto& entry : page) {
       ref.name = entry.value.latest.name;
       code.use(entry.value.latest.code_id, code_user(ref, kLatest));
+      if (!entry.value.concurrency.provisioned.empty()) engine.provide(ref);
     }
   }
   page_options = {};

@@ -97,6 +97,15 @@ class LambdaService final : public gen::lambda::Lambda {
   PILEUS_LAMBDA(ListTags, list_tags)
   PILEUS_LAMBDA(TagResource, tag_resource)
   PILEUS_LAMBDA(UntagResource, untag_resource)
+  // reserved_concurrency.cpp
+  PILEUS_LAMBDA(PutFunctionConcurrency, put_function_concurrency)
+  PILEUS_LAMBDA(GetFunctionConcurrency, get_function_concurrency)
+  PILEUS_LAMBDA(DeleteFunctionConcurrency, delete_function_concurrency)
+  // provisioned_concurrency.cpp
+  PILEUS_LAMBDA(PutProvisionedConcurrencyConfig, put_provisioned_concurrency_config)
+  PILEUS_LAMBDA(GetProvisionedConcurrencyConfig, get_provisioned_concurrency_config)
+  PILEUS_LAMBDA(ListProvisionedConcurrencyConfigs, list_provisioned_concurrency_configs)
+  PILEUS_LAMBDA(DeleteProvisionedConcurrencyConfig, delete_provisioned_concurrency_config)
   // account.cpp
   PILEUS_LAMBDA(GetAccountSettings, get_account_settings)
   // invoke.cpp

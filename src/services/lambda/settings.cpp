@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "services/lambda/variables.h"
+#include "store/sha256.h"
 
 namespace pileus::services::lambda {
 namespace {
@@ -83,6 +84,7 @@ Result<Unit> apply_common(const Request& in, Configuration& out) {
 
 Result<Unit> apply(const gen::lambda::CreateFunctionRequest& in, Configuration& out) {
   out.role = in.role;
+  if (in.tenancy_config) out.tenancy = in.tenancy_config->tenant_isolation_mode;
   out.logging.group = "/aws/lambda/" + out.name;
   if (in.package_type.value_or("Zip") == "Zip" && (!in.runtime || !in.handler))
     return fail(invalid(
@@ -168,7 +170,8 @@ gen::lambda::FunctionConfiguration to_output(const FunctionRef& ref, const Confi
   out.timeout = in.timeout_s;
   out.memory_size = in.memory_mb;
   out.last_modified = last_modified_text(in.last_modified);
-  out.code_sha256 = to_base64(from_hex(in.code_id).value_or(""));
+  const std::string sha = in.code_folder.empty() ? in.code_id : store::sha256_hex(in.code_folder);
+  out.code_sha256 = to_base64(from_hex(sha).value_or(""));
   out.version = in.version;
   if (in.environment) out.environment.emplace().variables = *in.environment;
   out.tracing_config.emplace().mode = "PassThrough";
@@ -185,6 +188,7 @@ gen::lambda::FunctionConfiguration to_output(const FunctionRef& ref, const Confi
   if (!in.logging.application_level.empty())
     logging.application_log_level = in.logging.application_level;
   if (!in.logging.system_level.empty()) logging.system_log_level = in.logging.system_level;
+  if (!in.tenancy.empty()) out.tenancy_config.emplace().tenant_isolation_mode = in.tenancy;
   show_state(out, shown);
   if (shown != Shown::kListed && !runtime_version.empty())
     out.runtime_version_config.emplace().runtime_version_arn =

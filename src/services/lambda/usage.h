@@ -1,6 +1,7 @@
 // UsageMeter: what each invocation cost, into the journal "<account>/<region>/usage/lambda", one
-// JSON object an entry (see Usage); billing reads it. Gathered per loop and appended every
-// kMeterEvery, so a killed server loses at most that much of the meter. Belongs to one loop.
+// JSON object an entry (see Usage), and what stood provisioned; billing reads it. Gathered per loop
+// and appended every kMeterEvery, so a killed server loses at most that much of the meter. Belongs
+// to one loop.
 #pragma once
 
 #include <map>
@@ -24,8 +25,12 @@ struct Usage {
   std::string architecture;
   std::uint64_t request_bytes = 0, response_bytes = 0;
   bool failed = false;
+  bool provisioned = false;          // ran in a provisioned environment
+  std::int64_t provisioned_ms = 0;   // no invocation: provisioned environments stood ready so long
+  std::uint64_t streamed_bytes = 0;  // of the answer, where it was streamed
   PILEUS_FIELDS(Usage, function, version, request_id, billed_ms, duration_us, init_us, memory_mb,
-                tmp_mb, gb_seconds, architecture, request_bytes, response_bytes, failed)
+                tmp_mb, gb_seconds, architecture, request_bytes, response_bytes, failed,
+                provisioned, provisioned_ms, streamed_bytes)
 };
 
 class UsageMeter {

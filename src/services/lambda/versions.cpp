@@ -27,6 +27,7 @@ Task<Result<std::optional<Configuration>>> LambdaService::Impl::publish_once(
   CO_TRY_ASSIGN(auto function, co_await load_function(ref));
   if (check) CO_TRY(check(function.value));
   const Configuration& latest = function.value.latest;
+  if (!latest.code_folder.empty()) co_return fail(not_publishable());
   if (function.value.last_version > 0) {
     CO_TRY_ASSIGN(auto last, co_await store::load<Configuration>(
                                  given.records, ref.partition(),

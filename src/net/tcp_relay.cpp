@@ -1,0 +1,221 @@
+#include "net/tcp_relay.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "base/text.h"
+
+namespace pileus::net {
+namespace {
+
+constexpr std::size_t kBuffer = 64 * 1024;  // bytes on their way in one direction
+
+sockaddr_in loopback(std::uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+// Whatever the socket did before, it can connect anew.
+void make_fresh(int fd) {
+  sockaddr nothing{};
+  nothing.sa_family = AF_UNSPEC;
+  (void)::connect(fd, &nothing, sizeof nothing);
+}
+
+bool connect_to(int fd, std::uint16_t port) {
+  make_fresh(fd);
+  const auto address = loopback(port);
+  return ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
+         errno == EINPROGRESS;
+}
+
+// One direction of a connection.
+struct Flow {
+  std::string waiting;
+  bool ended = false;
+
+  bool wants_input() const { return !ended && waiting.size() < kBuffer; }
+  // False when the connection is broken.
+  bool read(int from) {
+    char bytes[16 * 1024];
+    const auto got = ::recv(from, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (got == 0) ended = true;
+    if (got > 0) waiting.append(bytes, static_cast<std::size_t>(got));
+    return got >= 0 || errno == EAGAIN || errno == EINTR;
+  }
+  bool write(int to) {
+    if (waiting.empty()) return true;
+    const auto sent = ::send(to, waiting.data(), waiting.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent > 0) waiting.erase(0, static_cast<std::size_t>(sent));
+    return sent >= 0 || errno == EAGAIN || errno == EINTR;
+  }
+};
+
+}  // namespace
+
+class TcpRelay::Impl {
+ public:
+  Impl(int listener, int wake, std::uint16_t port) : port(port), listener_(listener), wake_(wake) {
+    thread_ = std::thread([this] { run(); });
+  }
+  ~Impl() {
+    stopping_ = true;
+    wake();
+    thread_.join();
+    for (const int fd : free_) ::close(fd);
+    for (const int fd : fresh_) ::close(fd);
+    ::close(listener_);
+    ::close(wake_);
+  }
+
+  void exchange(std::vector<int> sockets, std::uint16_t to) {
+    {
+      std::lock_guard lock(mutex_);
+      for (const int fd : fresh_) ::close(fd);
+      fresh_ = std::move(sockets);
+      to_ = to;
+      exchanged_ = true;
+    }
+    wake();
+  }
+
+  const std::uint16_t port;
+
+ private:
+  struct Connection {
+    int client, inside;
+    Flow in, out;  // to the sandbox, from it
+    bool open = true;
+  };
+
+  void wake() {
+    const std::uint64_t one = 1;
+    (void)!::write(wake_, &one, sizeof one);
+  }
+
+  void close(Connection& connection) {
+    ::close(connection.client);
+    make_fresh(connection.inside);
+    free_.push_back(connection.inside);
+    connection.open = false;
+  }
+
+  void take_exchanged() {
+    std::uint64_t count = 0;
+    (void)!::read(wake_, &count, sizeof count);
+    std::lock_guard lock(mutex_);
+    if (!std::exchange(exchanged_, false)) return;
+    for (auto& connection : connections_) close(connection);
+    connections_.clear();
+    for (const int fd : free_) ::close(fd);
+    free_ = std::move(fresh_);
+    fresh_.clear();
+    inside_port_ = to_;
+    for (const int fd : free_) ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+  }
+
+  void accept() {
+    const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (client < 0) return;
+    if (free_.empty() || !connect_to(free_.back(), inside_port_)) {
+      ::close(client);
+      return;
+    }
+    connections_.push_back({client, free_.back(), {}, {}, true});
+    free_.pop_back();
+  }
+
+  static short events_of(const Flow& reads, const Flow& writes) {
+    return static_cast<short>((reads.wants_input() ? POLLIN : 0) |
+                              (writes.waiting.empty() ? 0 : POLLOUT));
+  }
+
+  void serve(Connection& connection, short client, short inside) {
+    bool well = !((client | inside) & POLLNVAL);
+    if (well && (client & (POLLIN | POLLHUP | POLLERR)) && connection.in.wants_input())
+      well = connection.in.read(connection.client);
+    if (well && (inside & (POLLIN | POLLHUP | POLLERR)) && connection.out.wants_input())
+      well = connection.out.read(connection.inside);
+    if (well && (inside & POLLOUT)) well = connection.in.write(connection.inside);
+    if (well && (client & POLLOUT)) well = connection.out.write(connection.client);
+    const bool done = (connection.in.ended && connection.in.waiting.empty()) ||
+                      (connection.out.ended && connection.out.waiting.empty());
+    if (!well || done) close(connection);
+  }
+
+  void run() {
+    while (!stopping_) {
+      std::vector<pollfd> polled = {{wake_, POLLIN, 0}, {listener_, POLLIN, 0}};
+      for (const auto& c : connections_) {
+        polled.push_back({c.client, events_of(c.in, c.out), 0});
+        polled.push_back({c.inside, events_of(c.out, c.in), 0});
+      }
+      if (::poll(polled.data(), polled.size(), -1) < 0 && errno != EINTR) return;
+      for (std::size_t i = 0; i < connections_.size(); ++i)
+        serve(connections_[i], polled[2 + 2 * i].revents, polled[3 + 2 * i].revents);
+      std::erase_if(connections_, [](const auto& c) { return !c.open; });
+      if (polled[1].revents & POLLIN) accept();
+      if (polled[0].revents & POLLIN) take_exchanged();
+    }
+    for (auto& connection : connections_) close(connection);
+    connections_.clear();
+  }
+
+  const int listener_, wake_;
+  std::atomic<bool> stopping_{false};
+  // Of the thread.
+  std::vector<Connection> connections_;
+  std::vector<int> free_;
+  std::uint16_t inside_port_ = 0;
+  std::mutex mutex_;  // guards what follows
+  std::vector<int> fresh_;
+  std::uint16_t to_ = 0;
+  bool exchanged_ = false;
+  std::thread thread_;
+};
+
+Result<std::unique_ptr<TcpRelay>> TcpRelay::listen(std::uint16_t port) {
+  const auto refused = [&](std::string_view what, int fd) {
+    const std::string why = std::strerror(errno);
+    if (fd >= 0) ::close(fd);
+    return fail(std::string(errc::kIo), str(what, " 127.0.0.1:", port, ": ", why), 500);
+  };
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return refused("cannot make a socket for", -1);
+  const int yes = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  auto address = loopback(port);
+  if (::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(fd, 16) != 0)
+    return refused("cannot listen at", fd);
+  socklen_t size = sizeof address;
+  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
+  const int wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake < 0) return refused("cannot watch", fd);
+  return std::unique_ptr<TcpRelay>(
+      new TcpRelay(std::make_unique<Impl>(fd, wake, ntohs(address.sin_port))));
+}
+
+TcpRelay::TcpRelay(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+TcpRelay::~TcpRelay() = default;
+std::uint16_t TcpRelay::port() const { return impl_->port; }
+void TcpRelay::connect_through(std::vector<int> sockets, std::uint16_t port) {
+  impl_->exchange(std::move(sockets), port);
+}
+
+}  // namespace pileus::net

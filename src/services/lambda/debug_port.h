@@ -1,0 +1,34 @@
+// DebugPort: the way from a port of the host's loopback to a debugger's port inside a sandbox. The
+// sandbox's network reaches nobody and nobody reaches it, so it is made with some listeners more;
+// their sockets, given to the server, are turned round and connect to the debugger from within.
+// Belongs to one loop; the bytes are moved by the relay's own thread.
+#pragma once
+
+#include <array>
+#include <memory>
+
+#include "net/tcp_relay.h"
+#include "sandbox/sandbox.h"
+
+namespace pileus::services::lambda {
+
+inline constexpr std::uint16_t kDebuggerPort = 9229;      // inside, on its loopback
+inline constexpr std::uint16_t kFirstDebugSocket = 9300;  // and those after it
+inline constexpr std::size_t kDebugSockets = 8;           // connections at a time
+
+class DebugPort {
+ public:
+  // Listens at 127.0.0.1:`port`, 0 for any.
+  static Result<std::shared_ptr<DebugPort>> open(std::uint16_t port);
+  std::uint16_t port() const { return relay_->port(); }
+
+  static void add_listeners(sandbox::Spec& spec);
+  // From now on connections go to this sandbox.
+  void attach(sandbox::Sandbox& sandbox);
+
+ private:
+  explicit DebugPort(std::unique_ptr<net::TcpRelay> relay) : relay_(std::move(relay)) {}
+  std::unique_ptr<net::TcpRelay> relay_;
+};
+
+}  // namespace pileus::services::lambda
