@@ -30,7 +30,7 @@ namespace pileus::services::lambda::testing {
 std::string zip_of(std::vector<std::pair<std::string, std::string>> files);
 
 struct Event {
-  std::string id, payload, arn, deadline_ms, trace, client_context;
+  std::string id, payload, arn, deadline_ms, trace, client_context, tenant;
 };
 // What a played runtime does with an event.
 struct Reply {

@@ -114,6 +114,7 @@ void Actors::play(std::shared_ptr<sandbox::FakeWorkload> workload, int number) {
     event.deadline_ms = Connection::header(answer, "Lambda-Runtime-Deadline-Ms");
     event.trace = Connection::header(answer, "Lambda-Runtime-Trace-Id");
     event.client_context = Connection::header(answer, "Lambda-Runtime-Client-Context");
+    event.tenant = Connection::header(answer, "Lambda-Runtime-Aws-Tenant-Id");
     event.payload = answer.substr(answer.find("\r\n\r\n") + 4);
     const Reply reply = on_event(event);
     if (!reply.say.empty()) workload->say(reply.say);
