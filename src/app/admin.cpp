@@ -114,6 +114,10 @@ Task<Result<Json>> Cloud::admin_answer(std::string method, std::string path, std
     CO_TRY_ASSIGN(const Json wanted, parse_json(body));
     co_return co_await advance(find_int(wanted, "by_us"));
   }
+  if (path == "debug" && post) {
+    CO_TRY_ASSIGN(const Json wanted, parse_json(body));
+    co_return co_await debug(wanted);
+  }
   const std::string account = parameter(query, "account", options_.account);
   const std::string region = parameter(query, "region", options_.region);
   if (path == "bill" && get) co_return co_await bill(account, region);
@@ -134,7 +138,7 @@ Task<Result<Json>> Cloud::admin_answer(std::string method, std::string path, std
   co_return fail("NotFound",
                  str("There is no ", method, " ", kPrefix, path,
                      ". There are: GET health, status, clock, bill, "
-                     "runtimes, wait-for-logs; POST reset, clock."),
+                     "runtimes, wait-for-logs; POST reset, clock, debug."),
                  404);
 }
 
@@ -191,6 +195,24 @@ Task<Result<Json>> Cloud::wait_for_logs(std::string account, std::string region,
   co_return answer;
 }
 
+Task<Result<Json>> Cloud::debug(Json wanted) {
+  const std::string account(find_string(wanted, "account", options_.account));
+  const std::string region(find_string(wanted, "region", options_.region));
+  const std::string function(find_string(wanted, "function"));
+  const Json* stop = find(wanted, "stop");
+  JsonObject answer;
+  if (stop && stop->is_bool() && stop->get_bool()) {
+    CO_TRY(co_await lambda_->stop_debugging(account, region, function));
+    co_return answer;
+  }
+  const auto port = find_int(wanted, "port");
+  if (port < 0 || port > 65535)
+    co_return fail("InvalidRequest", "A port is a number from 0 to 65535.", 400);
+  CO_TRY_ASSIGN(answer["port"], co_await lambda_->debug(account, region, function,
+                                                        static_cast<std::uint16_t>(port)));
+  co_return answer;
+}
+
 // What the account used over the last year of cloud time.
 Task<Result<Json>> Cloud::bill(std::string account, std::string region) {
   const Time until = clock_->now() + std::chrono::days(1);
@@ -208,12 +230,23 @@ Task<Result<Json>> Cloud::bill(std::string account, std::string region) {
     item["failed"] = line.failed;
     item["billed_ms"] = line.billed_ms;
     item["gb_seconds"] = line.gb_seconds;
+    item["storage_gb_seconds"] = line.storage_gb_seconds;
+    item["provisioned_gb_seconds"] = line.provisioned_gb_seconds;
+    item["streamed_gb"] = line.streamed_gb;
+    item["request_cost"] = line.request_cost;
+    item["duration_cost"] = line.duration_cost;
+    item["storage_cost"] = line.storage_cost;
+    item["provisioned_cost"] = line.provisioned_cost;
+    item["streaming_cost"] = line.streaming_cost;
     item["cost"] = line.total();
     lines.emplace_back(std::move(item));
   }
   JsonObject answer;
   answer["currency"] = bill.currency;
   answer["lines"] = std::move(lines);
+  answer["list_total"] = bill.list_total;
+  answer["free_tier"] = bill.free_tier;
+  answer["free_tier_applies"] = bill.free_tier_applies;
   answer["total"] = bill.total;
   co_return answer;
 }

@@ -152,6 +152,8 @@ Result<Unit> Cloud::make_services() {
   lambda.runtime_choice = options_.nearest_runtime ? services::lambda::RuntimeChoice::kNearest
                                                    : services::lambda::RuntimeChoice::kExact;
   lambda.prewarm = options_.prewarm;
+  lambda.max_environments = options_.max_environments;
+  lambda.owner_uid = owner_uid_;
   auto* door_of_sandboxes = door_.get();
   lambda_ = std::make_unique<services::lambda::LambdaService>(
       services::lambda::Dependencies{

@@ -73,6 +73,7 @@ class Cloud {
                                   std::string body);
   Task<Result<Json>> reset();
   Task<Result<Json>> advance(std::int64_t by_us);
+  Task<Result<Json>> debug(Json wanted);
   Task<Result<Json>> bill(std::string account, std::string region);
   Task<Result<Json>> wait_for_logs(std::string account, std::string region, std::string group,
                                    std::uint64_t seen);

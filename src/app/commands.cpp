@@ -117,7 +117,8 @@ int print_bill(const Target& target) {
   if (const Json* lines = find(*bill, "lines"); lines && lines->is_array())
     for (const auto& line : lines->get_array()) {
       char gb_seconds[32];
-      std::snprintf(gb_seconds, sizeof gb_seconds, "%.3f", number(line, "gb_seconds"));
+      std::snprintf(gb_seconds, sizeof gb_seconds, "%.3f",
+                    number(line, "gb_seconds") + number(line, "provisioned_gb_seconds"));
       rows.push_back(
           {std::string(find_string(line, "day")), std::string(find_string(line, "function")),
            std::to_string(find_int(line, "requests")), gb_seconds, money(number(line, "cost"))});
@@ -127,9 +128,38 @@ int print_bill(const Target& target) {
     return 0;
   }
   print(table(rows));
-  print(str("  total ", bold(money(number(*bill, "total"))),
-            dim("   (AWS list prices, before any free tier)")));
+  const double free = number(*bill, "free_tier");
+  const Json* applies = find(*bill, "free_tier_applies");
+  const bool taken = applies && applies->is_bool() && applies->get_bool();
+  std::string note = taken
+                         ? str("   (after ", money(free), " of the free tier)")
+                         : str("   (list prices; the free tier would take off ", money(free), ")");
+  print(str("  total ", bold(money(number(*bill, "total"))), dim(note)));
   return 0;
+}
+
+int debug_function(const Target& target, const DebugQuery& query) {
+  JsonObject body;
+  body["function"] = query.function;
+  body["account"] = target.account;
+  body["region"] = target.region;
+  body["port"] = query.port;
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGINT, SIGTERM}) sigaddset(&signals, number);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const auto started = ask_admin(target, "POST", "debug", to_text(body));
+  if (!started) return complain_about(started.error());
+  print(str("The next event of ", bold(query.function), " waits for a debugger at ",
+            bold(str("127.0.0.1:", find_int(*started, "port"))), ".\n",
+            dim("  Node.js: attach Chrome (chrome://inspect) or VS Code. Python: attach VS Code; "
+                "debugpy must be in the function.\n"
+                "  Nothing of it times out meanwhile. Ctrl-C ends it.")));
+  int number = 0;
+  sigwait(&signals, &number);
+  body["stop"] = true;
+  const auto stopped = ask_admin(target, "POST", "debug", to_text(body));
+  return stopped ? 0 : complain_about(stopped.error());
 }
 
 int reset_cloud(const Target& target) {

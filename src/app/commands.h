@@ -31,6 +31,12 @@ struct LogsQuery {
 };
 int print_logs(const Target& target, const LogsQuery& query);
 
+struct DebugQuery {
+  std::string function;
+  std::uint16_t port = 9229;
+};
+int debug_function(const Target& target, const DebugQuery& query);
+
 // "90s", "5m", "2h30m", "1d" → microseconds; 0 when it is no duration.
 std::int64_t parse_duration_us(const std::string& text);
 

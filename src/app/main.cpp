@@ -10,7 +10,7 @@ namespace {
 using namespace pileus::app;
 
 constexpr const char* kCompletion = R"sh(_pileus() {
-  local commands="serve status logs bill clock env reset runtimes completion"
+  local commands="serve status logs bill debug clock env reset runtimes completion"
   if [ "$COMP_CWORD" = 1 ]; then COMPREPLY=($(compgen -W "$commands --help --version" -- "${COMP_WORDS[1]}"))
   else
     local options=$(pileus "${COMP_WORDS[1]}" --help 2>/dev/null | grep -oE -- '--[a-z-]+')
@@ -70,6 +70,11 @@ CLI::App* add_serve(CLI::App& program, ServeOptions& options) {
       ->add_option("--prewarm", options.prewarm,
                    "prepared environments kept per runtime in use; 0 is none")
       ->capture_default_str();
+  serve
+      ->add_option("--max-environments", options.max_environments,
+                   "environments of functions at a time; beyond, events wait up to a minute")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
   serve->add_option("--prices", options.prices,
                     "a price list of your own (JSON) for `pileus bill`");
   serve->add_option("--allow-host", options.allowed_hosts,
@@ -111,6 +116,13 @@ int main(int argc, char** argv) {
   logs->add_option("--since", query.since, "how far back: 90s, 10m, 2h, 1d")->capture_default_str();
   logs->add_option("--filter", query.filter, "a CloudWatch Logs filter pattern");
 
+  DebugQuery debug;
+  auto* debug_command = program.add_subcommand(
+      "debug", "Let a debugger into a function (Node.js, Python) until Ctrl-C");
+  add_target(debug_command, target);
+  debug_command->add_option("function", debug.function, "its name")->required();
+  debug_command->add_option("--port", debug.port, "of 127.0.0.1; 0 is any")->capture_default_str();
+
   auto* clock = program.add_subcommand("clock", "The cloud's time");
   add_target(clock, target);
   std::string by;
@@ -136,6 +148,7 @@ int main(int argc, char** argv) {
   if (*env) return print_env(target);
   if (*reset) return reset_cloud(target);
   if (*logs) return print_logs(target, query);
+  if (*debug_command) return debug_function(target, debug);
   if (*advance) return advance_clock(target, by);
   if (*clock) return print_clock(target);
   if (*add) return add_runtime(runtimes, runtime);

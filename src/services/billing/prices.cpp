@@ -23,8 +23,14 @@ const std::string_view kDefaultPrices = R"({
         {"price": 0.0000106667}
       ]
     },
-    "storage_gb_second": 0.0000000309
-  }
+    "storage_gb_second": 0.0000000309,
+    "provisioned": {
+      "x86_64": {"gb_second": 0.0000041667, "duration_gb_second": 0.0000097222},
+      "arm64": {"gb_second": 0.0000033334, "duration_gb_second": 0.0000077778}
+    },
+    "streamed_gb": 0.008
+  },
+  "free_tier": {"applies": false, "requests": 1000000, "gb_seconds": 400000, "streamed_gb": 100}
 })";
 
 namespace {
@@ -60,9 +66,37 @@ Result<std::vector<Tier>> tiers(const Json& by_architecture, std::string_view ar
   return out;
 }
 
-}  // namespace
+Result<LambdaPrices::Provisioned> provisioned(const Json& by_architecture,
+                                              std::string_view architecture) {
+  const Json* prices = find(by_architecture, architecture);
+  if (!prices) return fail(wrong(str("lambda.provisioned.", architecture)));
+  LambdaPrices::Provisioned out;
+  TRY_ASSIGN(out.gb_second, number(*prices, "gb_second"));
+  TRY_ASSIGN(out.duration_gb_second, number(*prices, "duration_gb_second"));
+  return out;
+}
 
-Result<Prices> parse_prices(std::string_view text) {
+// A number, or what AWS has where the list does not say.
+Result<double> number_or(const Json& object, std::string_view key, double otherwise) {
+  if (!find(object, key)) return otherwise;
+  return number(object, key);
+}
+
+Result<FreeTier> free_tier(const Json& json, const FreeTier& usual) {
+  const Json* given = find(json, "free_tier");
+  if (!given) return usual;
+  FreeTier out;
+  const Json* applies = find(*given, "applies");
+  if (applies && !applies->is_bool()) return fail(wrong("free_tier.applies (true or false)"));
+  out.applies = applies && applies->get_bool();
+  TRY_ASSIGN(out.requests, number_or(*given, "requests", usual.requests));
+  TRY_ASSIGN(out.gb_seconds, number_or(*given, "gb_seconds", usual.gb_seconds));
+  TRY_ASSIGN(out.streamed_gb, number_or(*given, "streamed_gb", usual.streamed_gb));
+  return out;
+}
+
+// `usual`: what a list may leave out; nullptr for the list that leaves out nothing.
+Result<Prices> parse(std::string_view text, const Prices* usual) {
   TRY_ASSIGN(const Json json, parse_json(text));
   Prices out;
   out.region = find_string(json, "region");
@@ -76,11 +110,25 @@ Result<Prices> parse_prices(std::string_view text) {
   TRY_ASSIGN(out.lambda.x86_64, tiers(*gb_second, "x86_64"));
   TRY_ASSIGN(out.lambda.arm64, tiers(*gb_second, "arm64"));
   TRY_ASSIGN(out.lambda.storage_gb_second, number(*lambda, "storage_gb_second"));
+  static const Prices kNothing;
+  const Prices& others = usual ? *usual : kNothing;
+  out.lambda.provisioned_x86_64 = others.lambda.provisioned_x86_64;
+  out.lambda.provisioned_arm64 = others.lambda.provisioned_arm64;
+  if (const Json* prices = find(*lambda, "provisioned")) {
+    TRY_ASSIGN(out.lambda.provisioned_x86_64, provisioned(*prices, "x86_64"));
+    TRY_ASSIGN(out.lambda.provisioned_arm64, provisioned(*prices, "arm64"));
+  }
+  TRY_ASSIGN(out.lambda.streamed_gb, number_or(*lambda, "streamed_gb", others.lambda.streamed_gb));
+  TRY_ASSIGN(out.free_tier, free_tier(json, others.free_tier));
   return out;
 }
 
+}  // namespace
+
+Result<Prices> parse_prices(std::string_view text) { return parse(text, &default_prices()); }
+
 const Prices& default_prices() {
-  static const Prices prices = parse_prices(kDefaultPrices).value();
+  static const Prices prices = parse(kDefaultPrices, nullptr).value();
   return prices;
 }
 

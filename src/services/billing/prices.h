@@ -1,4 +1,5 @@
-// What things cost. The list is data: JSON in the form of kDefaultPrices, which a user may replace.
+// What things cost. The list is data: JSON in the form of kDefaultPrices, which a user may replace;
+// "provisioned", "streamed_gb" and "free_tier" are AWS's where it leaves them out.
 // Pure; immutable once read.
 #pragma once
 
@@ -19,10 +20,22 @@ struct LambdaPrices {
   double request = 0;               // each
   std::vector<Tier> x86_64, arm64;  // GB-seconds, cheapest last
   double storage_gb_second = 0;     // of /tmp over 512 MB
+  struct Provisioned {
+    double gb_second = 0;           // while it stands ready
+    double duration_gb_second = 0;  // and runs events
+  };
+  Provisioned provisioned_x86_64, provisioned_arm64;
+  double streamed_gb = 0;  // of streamed answers, what is over 6 MB of each
+};
+// What an account has free each month; not for functions with provisioned concurrency.
+struct FreeTier {
+  bool applies = false;  // else it is only said what it would take off
+  double requests = 0, gb_seconds = 0, streamed_gb = 0;
 };
 struct Prices {
   std::string region, currency, source;
   LambdaPrices lambda;
+  FreeTier free_tier;
 };
 
 extern const std::string_view kDefaultPrices;  // us-east-1

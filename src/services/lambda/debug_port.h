@@ -4,11 +4,10 @@
 // Belongs to one loop; the bytes are moved by the relay's own thread.
 #pragma once
 
-#include <array>
 #include <memory>
 
 #include "net/tcp_relay.h"
-#include "sandbox/sandbox.h"
+#include "services/lambda/runtimes.h"
 
 namespace pileus::services::lambda {
 
@@ -22,9 +21,16 @@ class DebugPort {
   static Result<std::shared_ptr<DebugPort>> open(std::uint16_t port);
   std::uint16_t port() const { return relay_->port(); }
 
-  static void add_listeners(sandbox::Spec& spec);
+  static void add_to(sandbox::Spec& spec, const std::string& state_directory);
   // From now on connections go to this sandbox.
   void attach(sandbox::Sandbox& sandbox);
+  // Has the runtime open its debugger before it loads the handler, and wait for a client.
+  static void prepare(const Runtime& runtime, sandbox::Assignment& what);
+  static bool can_debug(RuntimeKind kind) {
+    return kind == RuntimeKind::kNode || kind == RuntimeKind::kPython;
+  }
+  // The folder that add_to() mounts, made under `state_directory`. Blocks shortly.
+  static Result<Unit> make_folder(const std::string& state_directory);
 
  private:
   explicit DebugPort(std::unique_ptr<net::TcpRelay> relay) : relay_(std::move(relay)) {}

@@ -56,12 +56,12 @@ sandbox::Spec Environment::spec() const {
   spec.id = id_;
   spec.root = runtime_->root;
   spec.listeners = {{"runtime", kRuntimeAddress, kRuntimePort}, {"aws", "127.0.0.1", kAwsPort}};
-  if (debug_) DebugPort::add_listeners(spec);
   spec.hostname = "169.254.100.1";
   spec.environment = runtime_variables(*runtime_);
   spec.tmp_bytes = 512ull << 20;
   spec.memory_bytes = 512ull << 20;  // until the function is known
   spec.mounts = runtime_->mounts;
+  if (debug_) DebugPort::add_to(spec, with_.options.state_directory);
   spec.argv = runtime_->argv;
   spec.hold = runtime_->argv.empty() ? sandbox::Hold::kInit : sandbox::Hold::kProgram;
   return spec;
@@ -113,7 +113,7 @@ sandbox::Assignment Environment::assignment(const Launch& launch, const std::str
   if (provisioned_)
     for (auto& [name, value] : what.environment)
       if (name == "AWS_LAMBDA_INITIALIZATION_TYPE") value = "provisioned-concurrency";
-  if (debug_) what.environment.emplace_back("PILEUS_DEBUG_PORT", std::to_string(kDebuggerPort));
+  if (debug_) DebugPort::prepare(*runtime_, what);
   if (runtime_->argv.empty()) what.argv = {"/var/task/bootstrap"};
   what.memory_bytes = static_cast<std::uint64_t>(configuration.memory_mb) << 20;
   what.tmp_bytes = static_cast<std::uint64_t>(configuration.tmp_mb) << 20;

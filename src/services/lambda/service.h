@@ -64,6 +64,13 @@ class LambdaService final : public gen::lambda::Lambda {
   // Looks at the machine's runtimes again (`pileus runtimes add`).
   Task<Result<Unit>> refresh_runtimes();
 
+  // From its next event on the function runs in one environment that waits for a debugger at the
+  // port given back (of 127.0.0.1; `port` 0 is any), and nothing of it times out. Until it is
+  // stopped, or the server ends. `pileus debug` asks for it.
+  Task<Result<std::uint16_t>> debug(std::string account, std::string region, std::string function,
+                                    std::uint16_t port);
+  Task<Result<Unit>> stop_debugging(std::string account, std::string region, std::string function);
+
   // For the public listener's ListenOptions::place: where a request to invoke a function is handled
   // without a hop (the loop of the function's name); nullptr for any other request.
   Loop* place(const net::Request& request);
