@@ -42,7 +42,7 @@ Result<Json> to_json(const Target& target, Result<net::ClientResponse> response)
   if (response->status < 300) return json;
   std::string message = response->body;
   if (json) {
-    for (const auto* key : {"message", "Message", "error"})
+    for (const auto* key : {"error", "Message", "message"})
       if (const auto text = find_string(*json, key); !text.empty()) message = std::string(text);
   }
   return fail(std::string(errc::kInvalid), message);
