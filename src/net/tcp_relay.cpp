@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "base/text.h"
+#include "net/peer.h"
 
 namespace pileus::net {
 namespace {
@@ -70,7 +71,8 @@ struct Flow {
 
 class TcpRelay::Impl {
  public:
-  Impl(int listener, int wake, std::uint16_t port) : port(port), listener_(listener), wake_(wake) {
+  Impl(int listener, int wake, std::uint16_t port, std::uint32_t user)
+      : port(port), listener_(listener), wake_(wake), user_(user) {
     thread_ = std::thread([this] { run(); });
   }
   ~Impl() {
@@ -129,10 +131,19 @@ class TcpRelay::Impl {
     for (const int fd : free_) ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
   }
 
+  bool let_in(int client) const {
+    sockaddr_storage from{}, to{};
+    socklen_t from_size = sizeof from, to_size = sizeof to;
+    ::getpeername(client, reinterpret_cast<sockaddr*>(&from), &from_size);
+    ::getsockname(client, reinterpret_cast<sockaddr*>(&to), &to_size);
+    const auto owner = tcp_owner(from, to);
+    return owner && (*owner == 0 || *owner == user_);
+  }
+
   void accept() {
     const int client = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (client < 0) return;
-    if (free_.empty() || !connect_to(free_.back(), inside_port_)) {
+    if (!let_in(client) || free_.empty() || !connect_to(free_.back(), inside_port_)) {
       ::close(client);
       return;
     }
@@ -169,14 +180,15 @@ class TcpRelay::Impl {
       for (std::size_t i = 0; i < connections_.size(); ++i)
         serve(connections_[i], polled[2 + 2 * i].revents, polled[3 + 2 * i].revents);
       std::erase_if(connections_, [](const auto& c) { return !c.open; });
+      if (polled[0].revents & POLLIN) take_exchanged();  // first: what comes now uses those
       if (polled[1].revents & POLLIN) accept();
-      if (polled[0].revents & POLLIN) take_exchanged();
     }
     for (auto& connection : connections_) close(connection);
     connections_.clear();
   }
 
   const int listener_, wake_;
+  const std::uint32_t user_;
   std::atomic<bool> stopping_{false};
   // Of the thread.
   std::vector<Connection> connections_;
@@ -189,7 +201,7 @@ class TcpRelay::Impl {
   std::thread thread_;
 };
 
-Result<std::unique_ptr<TcpRelay>> TcpRelay::listen(std::uint16_t port) {
+Result<std::unique_ptr<TcpRelay>> TcpRelay::listen(std::uint16_t port, std::uint32_t user) {
   const auto refused = [&](std::string_view what, int fd) {
     const std::string why = std::strerror(errno);
     if (fd >= 0) ::close(fd);
@@ -208,7 +220,7 @@ Result<std::unique_ptr<TcpRelay>> TcpRelay::listen(std::uint16_t port) {
   const int wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wake < 0) return refused("cannot watch", fd);
   return std::unique_ptr<TcpRelay>(
-      new TcpRelay(std::make_unique<Impl>(fd, wake, ntohs(address.sin_port))));
+      new TcpRelay(std::make_unique<Impl>(fd, wake, ntohs(address.sin_port), user)));
 }
 
 TcpRelay::TcpRelay(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

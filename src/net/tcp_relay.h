@@ -13,8 +13,9 @@ namespace pileus::net {
 
 class TcpRelay {
  public:
-  // Listens at 127.0.0.1:`port`, 0 for any. errc::kIo with the reason.
-  static Result<std::unique_ptr<TcpRelay>> listen(std::uint16_t port);
+  // Listens at 127.0.0.1:`port`, 0 for any; lets in sockets of `user` and of root. errc::kIo with
+  // the reason.
+  static Result<std::unique_ptr<TcpRelay>> listen(std::uint16_t port, std::uint32_t user);
   ~TcpRelay();  // ends every connection
 
   std::uint16_t port() const;

@@ -48,7 +48,7 @@ std::string read_all(int fd, std::size_t size) {
 TEST(TcpRelay, Carries_bytes_both_ways_through_sockets_that_listened_before) {
   std::uint16_t target_port = 0, unused = 0;
   const int target = bound(target_port);
-  auto relay = TcpRelay::listen(0);
+  auto relay = TcpRelay::listen(0, ::geteuid());
   ASSERT_TRUE(relay) << relay.error().message();
   (*relay)->connect_through({bound(unused)}, target_port);
   const std::string large(1 << 20, 'x');
@@ -70,7 +70,7 @@ TEST(TcpRelay, Carries_bytes_both_ways_through_sockets_that_listened_before) {
 TEST(TcpRelay, Refuses_what_has_nowhere_to_go_and_ends_with_its_sockets) {
   std::uint16_t target_port = 0, unused = 0;
   const int target = bound(target_port);
-  auto relay = TcpRelay::listen(0);
+  auto relay = TcpRelay::listen(0, ::geteuid());
   ASSERT_TRUE(relay);
   const int nowhere = dial((*relay)->port());
   EXPECT_EQ(read_all(nowhere, 1), "");

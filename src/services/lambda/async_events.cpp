@@ -112,15 +112,37 @@ void AsyncEvents::schedule(Part& part, const std::shared_ptr<Pending>& pending, 
 
 void AsyncEvents::make_ready(Part& part, std::shared_ptr<Pending> pending) {
   pending->busy = machinery_.clock.hold();
-  part.ready.push_back(std::move(pending));
+  const std::string function = pending->ref.arn();
+  part.lanes[function].ready.push_back(std::move(pending));
+  give_turn(part, function);
   pump(part);
 }
 
+// A function with nothing to run any more is forgotten.
+void AsyncEvents::give_turn(Part& part, const std::string& function) {
+  const auto lane = part.lanes.find(function);
+  if (lane == part.lanes.end() || lane->second.has_turn) return;
+  if (lane->second.ready.empty()) {
+    if (lane->second.running == 0) part.lanes.erase(lane);
+    return;
+  }
+  if (lane->second.running >= kAttemptsOfOne) return;
+  lane->second.has_turn = true;
+  part.turns.push_back(function);
+}
+
 void AsyncEvents::pump(Part& part) {
-  while (part.running < kAttemptsAtOnce && !part.ready.empty() && !stopping_) {
-    auto pending = std::move(part.ready.front());
-    part.ready.pop_front();
+  while (part.running < kAttemptsAtOnce && !part.turns.empty() && !stopping_) {
+    const std::string function = std::move(part.turns.front());
+    part.turns.pop_front();
+    Lane& lane = part.lanes[function];
+    lane.has_turn = false;
+    if (lane.ready.empty()) continue;
+    auto pending = std::move(lane.ready.front());
+    lane.ready.pop_front();
+    ++lane.running;
     ++part.running;
+    give_turn(part, function);
     part.tasks.spawn(attempt(this, &part, std::move(pending)));
   }
 }
@@ -135,6 +157,9 @@ Task<void> AsyncEvents::attempt(AsyncEvents* self, Part* part, std::shared_ptr<P
                 {"event", pending->id},
                 {"why", done.error().message()}});
   --part->running;
+  const std::string function = pending->ref.arn();
+  --part->lanes[function].running;
+  self->give_turn(*part, function);
   if (!self->stopping_) part->loop.post([self, part] { self->pump(*part); });
 }
 
@@ -221,7 +246,7 @@ void AsyncEvents::clear(Part& part) {
   for (const auto& [id, pending] : part.all)
     if (pending->timer != 0) machinery_.clock.cancel(pending->timer);
   part.all.clear();
-  part.ready.clear();
+  for (auto& [function, lane] : part.lanes) lane.ready.clear();
 }
 
 namespace {

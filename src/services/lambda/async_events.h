@@ -8,7 +8,8 @@
 
 namespace pileus::services::lambda {
 
-inline constexpr std::size_t kAttemptsAtOnce = 256;     // per loop
+inline constexpr std::size_t kAttemptsAtOnce = 512;     // per loop
+inline constexpr std::size_t kAttemptsOfOne = 256;      // of these, per function
 inline constexpr std::size_t kInlineEvent = 64 * 1024;  // larger payloads are blobs
 
 struct AsyncStats {
@@ -39,14 +40,21 @@ class AsyncEvents {
     Clock::Busy busy;  // from due to done, so that a clock moved by hand waits
     bool running = false;
   };
+  struct Lane {  // one function's events that are due: functions take turns
+    std::deque<std::shared_ptr<Pending>> ready;
+    std::size_t running = 0;
+    bool has_turn = false;
+  };
   struct Part {  // of one loop
     explicit Part(Loop& on) : loop(on), tasks(on) {}
     Loop& loop;
     TaskGroup tasks;
     std::unordered_map<std::string, std::shared_ptr<Pending>> all;  // shared with its attempt
-    std::deque<std::shared_ptr<Pending>> ready;
+    std::map<std::string, Lane> lanes;  // by function
+    std::deque<std::string> turns;
     std::size_t running = 0;
   };
+  void give_turn(Part& part, const std::string& function);
   Part& part_of(const FunctionRef& ref);
   void add(Part& part, std::shared_ptr<Pending> pending, Time due);
   void schedule(Part& part, const std::shared_ptr<Pending>& pending, Time due);

@@ -16,6 +16,7 @@
 #include "gen/lambda/PutProvisionedConcurrencyConfig.h"
 #include "gen/lambda/UpdateAlias.h"
 #include "gen/lambda/UpdateFunctionCode.h"
+#include "services/lambda/async_events.h"
 #include "services/lambda/dispatcher.h"
 #include "services/lambda/test_support.h"
 #include "services/lambda/usage.h"
@@ -520,6 +521,26 @@ TEST(Storm, Of_events_at_a_limit_loses_none_and_leaves_the_neighbours_alone) {
   for (int i = 0; i < 400 && bed.status().events_waiting > 0; ++i) bed.advance(seconds(30));
   EXPECT_EQ(bed.status().events_dropped, 0u);
   EXPECT_EQ(ran, kEvents);
+}
+
+TEST(Storm, Of_slow_events_leaves_attempts_for_others) {
+  Bed bed;
+  Gate gate;
+  bed.actors.on_event = [&](const Event& event) {
+    return event.arn.ends_with(":slow") ? gate.pass(event) : Reply{};
+  };
+  ASSERT_TRUE(bed.create("slow"));
+  std::string neighbour = "calm";  // at home on the same loop
+  while (&bed.loops.home(neighbour) != &bed.loops.home("slow")) neighbour += "x";
+  ASSERT_TRUE(bed.create(neighbour));
+  for (std::size_t i = 0; i < kAttemptsOfOne + 20; ++i)
+    ASSERT_TRUE(bed.invoke("slow", "{}", as_event));
+  gate.wait_for(static_cast<int>(kAttemptsOfOne));
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(bed.invoke(neighbour, "{}", as_event));
+  bed.eventually([&] { return bed.status().events_succeeded == 20; });
+  EXPECT_EQ(bed.status().events_running, kAttemptsOfOne);
+  gate.let();
+  bed.eventually([&] { return bed.status().events_succeeded == kAttemptsOfOne + 40; });
 }
 
 TEST(Storm, Of_calls_gets_as_many_answers_as_there_are_places) {

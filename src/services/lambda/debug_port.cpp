@@ -39,8 +39,8 @@ std::string& variable(sandbox::Assignment& what, std::string_view name) {
 
 }  // namespace
 
-Result<std::shared_ptr<DebugPort>> DebugPort::open(std::uint16_t port) {
-  TRY_ASSIGN(auto relay, net::TcpRelay::listen(port));
+Result<std::shared_ptr<DebugPort>> DebugPort::open(std::uint16_t port, std::uint32_t owner) {
+  TRY_ASSIGN(auto relay, net::TcpRelay::listen(port, owner));
   return std::shared_ptr<DebugPort>(new DebugPort(std::move(relay)));
 }
 

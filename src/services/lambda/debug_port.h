@@ -17,8 +17,8 @@ inline constexpr std::size_t kDebugSockets = 8;           // connections at a ti
 
 class DebugPort {
  public:
-  // Listens at 127.0.0.1:`port`, 0 for any.
-  static Result<std::shared_ptr<DebugPort>> open(std::uint16_t port);
+  // Listens at 127.0.0.1:`port`, 0 for any, to `owner` and root.
+  static Result<std::shared_ptr<DebugPort>> open(std::uint16_t port, std::uint32_t owner);
   std::uint16_t port() const { return relay_->port(); }
 
   static void add_to(sandbox::Spec& spec, const std::string& state_directory);

@@ -14,9 +14,9 @@ Task<Result<std::uint16_t>> LambdaService::debug(std::string account, std::strin
                                " cannot be debugged this way; Node.js and Python ones can.")));
   const std::string state = impl_->options.state_directory;
   std::move_only_function<Result<std::shared_ptr<DebugPort>>()> work =
-      [state, port]() -> Result<std::shared_ptr<DebugPort>> {
+      [state, port, owner = impl_->options.owner_uid]() -> Result<std::shared_ptr<DebugPort>> {
     TRY(DebugPort::make_folder(state));
-    return DebugPort::open(port);
+    return DebugPort::open(port, owner);
   };
   CO_TRY(co_await impl_->engine.debug(ref, nullptr));  // its port may be the one wanted
   CO_TRY_ASSIGN(auto opened,

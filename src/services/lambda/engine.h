@@ -108,7 +108,7 @@ class Engine {
   // Runs the event; the answer arrives at the loop that awaits it. It runs on when nobody waits.
   [[clang::coro_wrapper]] Task<Result<Answer>> invoke(const FunctionRef& ref,
                                                       std::unique_ptr<Invocation> invocation);
-  Task<Result<Unit>> check(FunctionRef ref, std::string tenant);
+  Task<Result<Unit>> check(FunctionRef ref, std::string tenant = {});
   // Told after the records of a function changed and before that is answered.
   Task<Result<Unit>> changed(FunctionRef ref);
   void expect(const FunctionRef& ref, std::shared_ptr<const Runtime> runtime);
