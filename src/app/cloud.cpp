@@ -246,12 +246,17 @@ void Cloud::stop() {
   driver_.reset();
   sandbox_server_.reset();
   server_.reset();
-  std::promise<void> closed;
+  // What was asked to stop ends in steps of the loop; then the groups go, on theirs.
+  auto closing = std::make_unique<TaskGroup>(loops_->at(0));
+  std::promise<void> closed, gone;
+  closing->spawn(fulfil(group_->close(), closed));
+  closed.get_future().wait();
   loops_->at(0).post([&] {
     group_.reset();
-    closed.set_value();
+    closing.reset();
+    gone.set_value();
   });
-  closed.get_future().wait();
+  gone.get_future().wait();
   loops_->stop();
 }
 
