@@ -14,6 +14,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "base/text.h"
 #include "net/peer.h"
@@ -100,9 +101,9 @@ class TcpRelay::Impl {
 
  private:
   struct Connection {
-    int client, inside;
-    Flow in, out;  // to the sandbox, from it
-    bool open = true;
+    int client, inside;  // client: -1 once it is gone
+    Flow in, out;        // to the sandbox, from it
+    bool said_end = false, open = true;
   };
 
   void wake() {
@@ -110,8 +111,16 @@ class TcpRelay::Impl {
     (void)!::write(wake_, &one, sizeof one);
   }
 
+  // The client is gone: what is inside hears an ordinary end, however the client went. Debuggers
+  // do not all survive a reset.
+  void leave(Connection& connection) {
+    if (connection.client >= 0) ::close(std::exchange(connection.client, -1));
+    connection.in.ended = true;
+    connection.in.waiting.clear();
+  }
+
   void close(Connection& connection) {
-    ::close(connection.client);
+    leave(connection);
     make_fresh(connection.inside);
     free_.push_back(connection.inside);
     connection.open = false;
@@ -147,7 +156,7 @@ class TcpRelay::Impl {
       ::close(client);
       return;
     }
-    connections_.push_back({client, free_.back(), {}, {}, true});
+    connections_.push_back({client, free_.back(), {}, {}, false, true});
     free_.pop_back();
   }
 
@@ -157,16 +166,20 @@ class TcpRelay::Impl {
   }
 
   void serve(Connection& connection, short client, short inside) {
-    bool well = !((client | inside) & POLLNVAL);
-    if (well && (client & (POLLIN | POLLHUP | POLLERR)) && connection.in.wants_input())
-      well = connection.in.read(connection.client);
-    if (well && (inside & (POLLIN | POLLHUP | POLLERR)) && connection.out.wants_input())
-      well = connection.out.read(connection.inside);
-    if (well && (inside & POLLOUT)) well = connection.in.write(connection.inside);
-    if (well && (client & POLLOUT)) well = connection.out.write(connection.client);
-    const bool done = (connection.in.ended && connection.in.waiting.empty()) ||
-                      (connection.out.ended && connection.out.waiting.empty());
-    if (!well || done) close(connection);
+    auto& [client_fd, inside_fd, in, out, said_end, open] = connection;
+    constexpr short kReadable = POLLIN | POLLHUP | POLLERR;
+    bool here = client_fd >= 0, there = true;
+    if (here && (client & kReadable) && in.wants_input()) here = in.read(client_fd);
+    if ((inside & kReadable) && out.wants_input()) there = out.read(inside_fd);
+    if (there && (inside & POLLOUT)) there = in.write(inside_fd);
+    if (here && (client & POLLOUT)) here = out.write(client_fd);
+    if (!here) {
+      leave(connection);
+      out.waiting.clear();
+    }
+    if (in.ended && in.waiting.empty() && !std::exchange(said_end, true))
+      ::shutdown(inside_fd, SHUT_WR);
+    if (!there || (out.ended && out.waiting.empty())) close(connection);
   }
 
   void run() {

@@ -73,10 +73,11 @@ void DebugPort::prepare(const Runtime& runtime, sandbox::Assignment& what) {
   variable(what, "PILEUS_DEBUG_PORT") = std::to_string(kDebuggerPort);
   if (runtime.kind == RuntimeKind::kNode) {
     std::string& options = variable(what, "NODE_OPTIONS");
+    // The flags, for inspector.open() crashes now and then when its client leaves. Node.js 18 knows
+    // only the one that stops at the first line as well.
     options += str(options.empty() ? "" : " ",
-                   "--import=data:text/javascript,import%20inspector%20from%20'node:inspector';"
-                   "inspector.open(",
-                   kDebuggerPort, ",'127.0.0.1',true)");
+                   runtime.name.starts_with("nodejs18") ? "--inspect-brk" : "--inspect-wait",
+                   "=127.0.0.1:", kDebuggerPort);
   } else {
     const std::string handler = variable(what, "_HANDLER");
     variable(what, "PILEUS_DEBUG_HANDLER") = handler;
