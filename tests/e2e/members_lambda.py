@@ -103,6 +103,7 @@ SEEN_WITHIN = {
     "LoggingConfig.LogGroup": but("custom", given=(ALLOWED_TO_LOG,), see=(where_logs_go,)),
 }
 ELSEWHERE = but(["arm64"], error="InvalidParameterValueException")
+NO_FOLDER = but("/nowhere", error="InvalidParameterValueException")  # a directory goes with S3Bucket hot-reload only
 STALE = but("11111111-1111-1111-1111-111111111111", error="PreconditionFailedException")
 
 
@@ -114,12 +115,13 @@ def paged(call, given=(), start=None):
 
 # Functions
 recipe(CREATE, given=(READER, LOGGED), see=(run(),), members={
-    **SEEN_WITHIN, "Code.ZipFile": SECOND, "Architectures": ELSEWHERE,
+    **SEEN_WITHIN, "Code.ZipFile": SECOND, "Code.S3Key": NO_FOLDER, "Architectures": ELSEWHERE,
+    "TenancyConfig.TenantIsolationMode": but("PER_TENANT", see=(configuration,)),
     "Publish": but(True, see=(fn("ListVersionsByFunction", FunctionName="probe"),)),
     "Tags": but({"a": "1"}, see=(fn("ListTags", Resource=ARN + "probe"),))})
 recipe(fn("UpdateFunctionConfiguration", FunctionName="probe"), given=MADE, see=(run(),), members={**SEEN_WITHIN, "RevisionId": STALE})
 recipe(fn("UpdateFunctionCode", FunctionName="probe", ZipFile=SECOND), given=MADE, see=(run(),), members={
-    "ZipFile": package("third"), "Architectures": ELSEWHERE, "RevisionId": STALE, "DryRun": True,
+    "ZipFile": package("third"), "S3Key": NO_FOLDER, "Architectures": ELSEWHERE, "RevisionId": STALE, "DryRun": True,
     "Publish": but(True, see=(fn("ListVersionsByFunction", FunctionName="probe"),))})
 recipe(fn("GetFunction", FunctionName="probe"), given=VERSIONS, members={"Qualifier": "1"})
 recipe(fn("GetFunctionConfiguration", FunctionName="probe"), given=VERSIONS, members={"Qualifier": "1"})
@@ -132,7 +134,8 @@ recipe(fn("GetAccountSettings"))
 # Invocations
 recipe(fn("Invoke", FunctionName="probe"), given=VERSIONS, members={
     "InvocationType": "Event", "LogType": but("Tail", see=(lambda world: "LogResult" in world.answer,)),
-    "ClientContext": base64.b64encode(b'{"custom": {"a": "1"}}').decode(), "Payload": b'{"a": 1}', "Qualifier": "1"})
+    "ClientContext": base64.b64encode(b'{"custom": {"a": "1"}}').decode(),
+    "TenantId": but("blue", error="InvalidParameterValueException"), "Payload": b'{"a": 1}', "Qualifier": "1"})
 
 # Versions and aliases
 recipe(PUBLISH, given=MADE, see=(fn("ListVersionsByFunction", FunctionName="probe"),), members={
@@ -159,3 +162,38 @@ recipe(fn("TagResource", Resource=ARN + "probe", Tags={"c": "3"}), given=(*MADE,
 recipe(fn("UntagResource", Resource=ARN + "probe", TagKeys=["a"]), given=(*MADE, CREATE_TWO, TAGGED), see=SEE_TAGS, members={
     "Resource": ARN + "rover", "TagKeys": ["b"]})
 recipe(fn("ListTags", Resource=ARN + "probe"), given=(*MADE, CREATE_TWO, TAGGED), members={"Resource": ARN + "rover"})
+
+# Concurrency
+RESERVE = fn("PutFunctionConcurrency", FunctionName="probe", ReservedConcurrentExecutions=5)
+SEE_RESERVED = (fn("GetFunctionConcurrency", FunctionName="probe"),)
+recipe(RESERVE, given=MADE, see=SEE_RESERVED, members={"ReservedConcurrentExecutions": 7})
+recipe(fn("GetFunctionConcurrency", FunctionName="probe"), given=(*MADE, RESERVE))
+recipe(fn("DeleteFunctionConcurrency", FunctionName="probe"), given=(*MADE, RESERVE), see=SEE_RESERVED)
+
+
+def provisioned(world):
+    """What is asked for, by version; how far it has come is a matter of time."""
+    configs = world.call("lambda", "ListProvisionedConcurrencyConfigs", {"FunctionName": "probe"})["ProvisionedConcurrencyConfigs"]
+    return [(c["FunctionArn"].split(":")[-1], c["RequestedProvisionedConcurrentExecutions"]) for c in configs]
+
+
+def settled(world):
+    """Waits until everything provisioned is there."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        configs = world.call("lambda", "ListProvisionedConcurrencyConfigs", {"FunctionName": "probe"})["ProvisionedConcurrencyConfigs"]
+        if all(c["Status"] == "READY" for c in configs):
+            return
+        time.sleep(0.05)
+    raise AssertionError("provisioned concurrency did not get ready")
+
+
+PROVISION = fn("PutProvisionedConcurrencyConfig", FunctionName="probe", Qualifier="1", ProvisionedConcurrentExecutions=1)
+PROVISION_TWO = fn("PutProvisionedConcurrencyConfig", FunctionName="probe", Qualifier="2", ProvisionedConcurrentExecutions=1)
+BOTH = (*VERSIONS, PROVISION, PROVISION_TWO)
+recipe(PROVISION, given=VERSIONS, see=(provisioned,), members={"Qualifier": "2", "ProvisionedConcurrentExecutions": 2})
+recipe(fn("GetProvisionedConcurrencyConfig", FunctionName="probe", Qualifier="1"), given=(*VERSIONS, PROVISION, settled), members={
+    "Qualifier": but("2", error="ProvisionedConcurrencyConfigNotFoundException")})
+LIST = fn("ListProvisionedConcurrencyConfigs", FunctionName="probe")
+recipe(LIST, given=(*BOTH, settled), members=paged(LIST, given=(settled,)))
+recipe(fn("DeleteProvisionedConcurrencyConfig", FunctionName="probe", Qualifier="1"), given=BOTH, see=(provisioned,), members={"Qualifier": "2"})
