@@ -172,6 +172,7 @@ class TcpRelay::Impl {
     if (here && (client & kReadable) && in.wants_input()) here = in.read(client_fd);
     if ((inside & kReadable) && out.wants_input()) there = out.read(inside_fd);
     if (there && (inside & POLLOUT)) there = in.write(inside_fd);
+    if (here && in.ended && (client & (POLLHUP | POLLERR))) here = false;
     if (here && (client & POLLOUT)) here = out.write(client_fd);
     if (!here) {
       leave(connection);

@@ -60,9 +60,11 @@ TEST(TcpRelay, Carries_bytes_both_ways_through_sockets_that_listened_before) {
     writer.join();
     EXPECT_EQ(::send(inside, "back", 4, 0), 4);
     EXPECT_EQ(read_all(client, 4), "back");
-    ::close(client);
+    ::shutdown(client, SHUT_WR);
     EXPECT_EQ(read_all(inside, 1), "");
     ::close(inside);
+    EXPECT_EQ(read_all(client, 1), "");  // then the socket is free again
+    ::close(client);
   }
   ::close(target);
 }

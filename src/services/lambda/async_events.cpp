@@ -137,7 +137,10 @@ void AsyncEvents::pump(Part& part) {
     part.turns.pop_front();
     Lane& lane = part.lanes[function];
     lane.has_turn = false;
-    if (lane.ready.empty()) continue;
+    if (lane.ready.empty()) {
+      give_turn(part, function);  // forgets it
+      continue;
+    }
     auto pending = std::move(lane.ready.front());
     lane.ready.pop_front();
     ++lane.running;
