@@ -103,7 +103,7 @@ SEEN_WITHIN = {
     "LoggingConfig.LogGroup": but("custom", given=(ALLOWED_TO_LOG,), see=(where_logs_go,)),
 }
 ELSEWHERE = but(["arm64"], error="InvalidParameterValueException")
-NO_FOLDER = but("/nowhere", error="InvalidParameterValueException")  # a directory goes with S3Bucket hot-reload only
+NO_FOLDER = but("/nowhere", error="InvalidParameterValueException")  # S3Bucket and S3Key go together, and without a ZipFile
 STALE = but("11111111-1111-1111-1111-111111111111", error="PreconditionFailedException")
 
 
@@ -115,13 +115,13 @@ def paged(call, given=(), start=None):
 
 # Functions
 recipe(CREATE, given=(READER, LOGGED), see=(run(),), members={
-    **SEEN_WITHIN, "Code.ZipFile": SECOND, "Code.S3Key": NO_FOLDER, "Architectures": ELSEWHERE,
+    **SEEN_WITHIN, "Code.ZipFile": SECOND, "Code.S3Bucket": NO_FOLDER, "Code.S3Key": NO_FOLDER, "Architectures": ELSEWHERE,
     "TenancyConfig.TenantIsolationMode": but("PER_TENANT", see=(configuration,)),
     "Publish": but(True, see=(fn("ListVersionsByFunction", FunctionName="probe"),)),
     "Tags": but({"a": "1"}, see=(fn("ListTags", Resource=ARN + "probe"),))})
 recipe(fn("UpdateFunctionConfiguration", FunctionName="probe"), given=MADE, see=(run(),), members={**SEEN_WITHIN, "RevisionId": STALE})
 recipe(fn("UpdateFunctionCode", FunctionName="probe", ZipFile=SECOND), given=MADE, see=(run(),), members={
-    "ZipFile": package("third"), "S3Key": NO_FOLDER, "Architectures": ELSEWHERE, "RevisionId": STALE, "DryRun": True,
+    "ZipFile": package("third"), "S3Bucket": NO_FOLDER, "S3Key": NO_FOLDER, "Architectures": ELSEWHERE, "RevisionId": STALE, "DryRun": True,
     "Publish": but(True, see=(fn("ListVersionsByFunction", FunctionName="probe"),))})
 recipe(fn("GetFunction", FunctionName="probe"), given=VERSIONS, members={"Qualifier": "1"})
 recipe(fn("GetFunctionConfiguration", FunctionName="probe"), given=VERSIONS, members={"Qualifier": "1"})

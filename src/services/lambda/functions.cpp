@@ -45,6 +45,10 @@ Result<Unit> check_source(const aws::Context& context, const Code& in,
     if (!in.zip_file) return fail(invalid("Please provide a source for function code."));
     return Unit{};
   }
+  if (in.s3_bucket && *in.s3_bucket != kHotBucket)
+    return fail(invalid(str("S3Bucket ", *in.s3_bucket,
+                            ": code from S3 is not built yet; send it as ZipFile, or set S3Bucket "
+                            "to hot-reload and S3Key to a directory of this machine.")));
   if (in.zip_file)
     return fail(
         invalid("Please do not provide other FunctionCode parameters when providing a "
