@@ -28,6 +28,7 @@ UniqueFd loopback_listener(std::uint16_t& port) {
 struct FakeDriver::Scripts {
   std::mutex mutex;
   Script start, assign;
+  SpawnScript spawn;
   void run(Script Scripts::* which, std::shared_ptr<FakeWorkload> workload) {
     Script script;
     {
@@ -55,7 +56,11 @@ class FakeSandbox final : public Sandbox {
   }
   int output_fd() override {
     std::lock_guard lock(workload_->mutex_);
-    return workload_->output_read_.release();
+    return workload_->pipes_[kMainProcess].output_read.release();
+  }
+  int log_fd() override {
+    std::lock_guard lock(workload_->mutex_);
+    return workload_->pipes_[kMainProcess].log_read.release();
   }
   Task<Result<Unit>> assign(Assignment assignment) override {
     {
@@ -66,10 +71,66 @@ class FakeSandbox final : public Sandbox {
         co_return fail(std::string(errc::kInvalid), "an assignment is for a held sandbox, once");
       if (workload_->exit_)
         co_return fail(std::string(errc::kNotFound), "the sandbox has ended", 500);
+      workload_->released_ = assignment.release;
       workload_->assignment_ = std::move(assignment);
+      if (!workload_->released_) co_return Unit{};
     }
     scripts_->run(&FakeDriver::Scripts::assign, workload_);
     co_return Unit{};
+  }
+  Task<Result<Unit>> release() override {
+    {
+      std::lock_guard lock(workload_->mutex_);
+      if (!workload_->assignment_ || std::exchange(workload_->released_, true))
+        co_return fail(std::string(errc::kInvalid), "there is nothing to release");
+    }
+    scripts_->run(&FakeDriver::Scripts::assign, workload_);
+    co_return Unit{};
+  }
+  Task<Result<Spawned>> spawn(Process process) override {
+    Spawned made;
+    {
+      std::lock_guard lock(workload_->mutex_);
+      if (auto refused = std::exchange(workload_->refused_spawn_, std::nullopt))
+        co_return fail(*refused);
+      made.id = ++workload_->last_process_;
+      workload_->open(made.id, process.log);
+      made.output_fd = workload_->pipes_[made.id].output_read.release();
+      made.log_fd = workload_->pipes_[made.id].log_read.release();
+      workload_->beside_[made.id].process = std::move(process);
+    }
+    FakeDriver::SpawnScript script;
+    {
+      std::lock_guard lock(scripts_->mutex);
+      script = scripts_->spawn;
+    }
+    if (script) script(workload_, made.id);
+    co_return made;
+  }
+  Task<Result<Exit>> wait_for(int process) override {
+    Completion<Exit> completion;
+    {
+      std::lock_guard lock(workload_->mutex_);
+      if (const auto& exit = workload_->beside_[process].exit) co_return *exit;
+      workload_->beside_waiting_[process] = completion.completer();
+    }
+    co_return co_await completion;
+  }
+  void signal_process(int process, int number) override {
+    std::lock_guard lock(workload_->mutex_);
+    workload_->beside_[process].signals.push_back(number);
+    if (number == SIGKILL) workload_->end_beside(process, {.signal = SIGKILL});
+  }
+  Task<Result<Unit>> clear() override {
+    std::lock_guard lock(workload_->mutex_);
+    ++workload_->clears_;
+    workload_->end({.signal = SIGKILL});
+    for (const auto& [process, beside] : workload_->beside_)
+      workload_->end_beside(process, {.signal = SIGKILL});
+    co_return Unit{};
+  }
+  Task<Result<int>> socket() override {
+    co_return ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   }
   Task<Result<Exit>> wait() override {
     Completion<Exit> completion;
@@ -84,10 +145,13 @@ class FakeSandbox final : public Sandbox {
     std::lock_guard lock(workload_->mutex_);
     workload_->killed_ = true;
     workload_->end({.signal = SIGKILL});
+    for (const auto& [process, beside] : workload_->beside_)
+      workload_->end_beside(process, {.signal = SIGKILL});
   }
   void signal(int number) override {
     std::lock_guard lock(workload_->mutex_);
     workload_->signals_.push_back(number);
+    if (number == SIGKILL) workload_->end({.signal = SIGKILL});
   }
   Task<Result<Unit>> freeze() override {
     std::lock_guard lock(workload_->mutex_);
@@ -118,12 +182,21 @@ class FakeSandbox final : public Sandbox {
 FakeWorkload::FakeWorkload(Spec wanted) : spec(std::move(wanted)) {
   for (const auto& listener : spec.listeners)
     listeners_[listener.name] = loopback_listener(ports_[listener.name]);
-  int ends[2];
-  const int made = ::pipe2(ends, O_CLOEXEC | O_NONBLOCK);
-  assert(made == 0);
-  if (made != 0) return;
-  output_read_.reset(ends[0]);
-  output_write_.reset(ends[1]);
+  open(kMainProcess, spec.log);
+}
+
+void FakeWorkload::open(int process, bool log) {
+  const auto make = [](UniqueFd& read, UniqueFd& write) {
+    int ends[2];
+    const int made = ::pipe2(ends, O_CLOEXEC | O_NONBLOCK);
+    assert(made == 0);
+    if (made != 0) return;
+    read.reset(ends[0]);
+    write.reset(ends[1]);
+  };
+  Pipes& pipes = pipes_[process];
+  make(pipes.output_read, pipes.output_write);
+  if (log) make(pipes.log_read, pipes.log_write);
 }
 
 std::optional<Assignment> FakeWorkload::assignment() const {
@@ -159,24 +232,65 @@ std::vector<int> FakeWorkload::signals() const {
   return signals_;
 }
 
-void FakeWorkload::say(std::string_view text) {
+bool FakeWorkload::released() const {
   std::lock_guard lock(mutex_);
-  // More than a pipe holds is a mistake of the test.
-  if (output_write_ &&
-      ::write(output_write_.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+  return released_;
+}
+int FakeWorkload::clears() const {
+  std::lock_guard lock(mutex_);
+  return clears_;
+}
+std::map<int, FakeWorkload::Beside> FakeWorkload::beside() const {
+  std::lock_guard lock(mutex_);
+  return beside_;
+}
+
+namespace {
+// More than a pipe holds is a mistake of the test.
+void write_all(const UniqueFd& fd, std::string_view text) {
+  if (fd && ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
     assert(false && "the pipe is full: nobody reads the output");
+}
+}  // namespace
+
+void FakeWorkload::say(std::string_view text, int process) {
+  std::lock_guard lock(mutex_);
+  write_all(pipes_[process].output_write, text);
+}
+
+void FakeWorkload::log(std::string_view bytes, int process) {
+  std::lock_guard lock(mutex_);
+  write_all(pipes_[process].log_write, bytes);
 }
 
 void FakeWorkload::end(Exit exit) {
   if (exit_) return;
   exit_ = exit;
-  output_write_.reset();
+  pipes_[kMainProcess].output_write.reset();
+  pipes_[kMainProcess].log_write.reset();
   waiting_.complete(exit);
 }
 
-void FakeWorkload::exit(Exit exit) {
+void FakeWorkload::end_beside(int process, Exit exit) {
+  auto& beside = beside_[process];
+  if (beside.exit) return;
+  beside.exit = exit;
+  pipes_[process].output_write.reset();
+  pipes_[process].log_write.reset();
+  beside_waiting_[process].complete(exit);
+}
+
+void FakeWorkload::exit(Exit exit, int process) {
   std::lock_guard lock(mutex_);
-  end(exit);
+  if (process == kMainProcess)
+    end(exit);
+  else
+    end_beside(process, exit);
+}
+
+void FakeWorkload::refuse_spawn(Error error) {
+  std::lock_guard lock(mutex_);
+  refused_spawn_ = std::move(error);
 }
 
 void FakeWorkload::set_usage(Usage usage) {
@@ -242,6 +356,11 @@ void FakeDriver::on_start(Script script) {
 void FakeDriver::on_assign(Script script) {
   std::lock_guard lock(scripts_->mutex);
   scripts_->assign = std::move(script);
+}
+
+void FakeDriver::on_spawn(SpawnScript script) {
+  std::lock_guard lock(scripts_->mutex);
+  scripts_->spawn = std::move(script);
 }
 
 void FakeDriver::refuse_next_start(Error error) {

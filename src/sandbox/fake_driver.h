@@ -31,9 +31,21 @@ class FakeWorkload {
   bool killed() const;     // by kill() or by being destroyed
   bool destroyed() const;  // its Sandbox is gone
   std::vector<int> signals() const;
+  bool released() const;  // the main program goes on: assigned, and released if that was held back
+  int clears() const;
+  // What was spawned, by id from 1 on.
+  struct Beside {
+    Process process;
+    std::vector<int> signals;
+    std::optional<Exit> exit;
+  };
+  std::map<int, Beside> beside() const;
 
-  void say(std::string_view text);  // as its stdout and stderr
-  void exit(Exit exit);             // ends it: the output ends and wait() answers
+  // Of the main program, or of one that was spawned.
+  void say(std::string_view text, int process = kMainProcess);   // as its stdout and stderr
+  void log(std::string_view bytes, int process = kMainProcess);  // into its descriptor for logs
+  void exit(Exit exit, int process = kMainProcess);  // the output ends and the wait answers
+  void refuse_spawn(Error error);                    // the next spawn() fails with this
   void set_usage(Usage usage);
   void refuse_assignment(Error error);  // the next assign() fails with this
 
@@ -45,7 +57,17 @@ class FakeWorkload {
   std::optional<Assignment> assignment_;
   std::map<std::string, UniqueFd, std::less<>> listeners_;
   std::map<std::string, std::uint16_t, std::less<>> ports_;
-  UniqueFd output_read_, output_write_;
+  struct Pipes {
+    UniqueFd output_read, output_write, log_read, log_write;
+  };
+  void open(int process, bool log);  // with the lock held
+  void end_beside(int process, Exit exit);
+  std::map<int, Pipes> pipes_;
+  std::map<int, Beside> beside_;
+  std::map<int, Completer<Exit>> beside_waiting_;
+  std::optional<Error> refused_spawn_;
+  int last_process_ = 0, clears_ = 0;
+  bool released_ = false;
   bool frozen_ = false, killed_ = false, destroyed_ = false;
   int freezes_ = 0, thaws_ = 0;
   std::vector<int> signals_;
@@ -71,7 +93,9 @@ class FakeDriver final : public Driver {
 
   // Run on the caller's loop, after the fact: at start, and at assignment.
   void on_start(Script script);
-  void on_assign(Script script);
+  void on_assign(Script script);  // or at release, where the assignment was held back
+  using SpawnScript = std::function<void(std::shared_ptr<FakeWorkload>, int process)>;
+  void on_spawn(SpawnScript script);
   void refuse_next_start(Error error);
   Capabilities& change_capabilities() { return capabilities_; }
 

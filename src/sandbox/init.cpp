@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 
 #include <cerrno>
+#include <map>
+#include <optional>
 
 #include "base/text.h"
 #include "sandbox/channel.h"
@@ -57,6 +59,11 @@ class Init {
                              std::size_t first);
   Result<Unit> release_runner();
   void answer(Verb verb, const Result<Unit>& result, const std::vector<UniqueFd>& fds = {});
+  void reply(std::uint32_t token, const Result<Unit>& result, UniqueFd fd = UniqueFd());
+  Result<Unit> spawn(std::uint32_t id, ProcessOrder order, std::vector<UniqueFd>& fds);
+  Result<Unit> clear();
+  void ended(const Runner& runner, int status, std::optional<std::uint32_t> id);
+  void reaped(pid_t pid, int status);
   void reap();
   [[noreturn]] void end(int status);
 
@@ -66,7 +73,12 @@ class Init {
   std::string no_outbound_, no_tmp_image_;
   std::uint64_t tmp_bytes_ = 0;
   Runner runner_;
+  UniqueFd user_namespace_;                 // the runner's
+  std::map<std::uint32_t, Runner> beside_;  // spawned, by id
+  bool keep_ = false, main_ended_ = false;
+  std::uint64_t oom_kills_ = 0;  // told already
   RunOrder order_;
+  RunOrder limits_;  // of the program that was released: others get the same
   std::vector<UniqueFd> program_fds_;
 };
 
@@ -107,6 +119,8 @@ Result<Unit> Init::prepare() {
   TRY(mount_tmp(setup_.tmp_bytes));
   const unsigned host_uid = setup_.privileged ? kFirstHostUid + setup_.index : 0;
   TRY_ASSIGN(runner_, fork_runner(host_uid, host_uid, setup_.cgroup, setup_.filter));
+  user_namespace_.reset(
+      ::open(str("/proc/", runner_.pid, "/ns/user").c_str(), O_RDONLY | O_CLOEXEC));
   keep_capabilities(kWhilePreparing);
   return Unit{};
 }
@@ -152,8 +166,35 @@ void Init::handle(Packet packet) {
       break;
     }
     case Verb::kSignal:
-      if (runner_.pid > 0) ::kill(runner_.pid, in.get<std::int32_t>());
+      if (!main_ended_) ::kill(runner_.pid, in.get<std::int32_t>());
       break;
+    case Verb::kRelease: {
+      const auto token = in.get<std::uint32_t>();
+      reply(token, program_fds_.empty() ? Result<Unit>(Unit{}) : release_runner());
+      break;
+    }
+    case Verb::kSpawn: {
+      const auto id = in.get<std::uint32_t>();
+      reply(id, spawn(id, ProcessOrder::decode(in), packet.fds));
+      break;
+    }
+    case Verb::kSocket: {
+      const auto token = in.get<std::uint32_t>();
+      UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+      const Result<Unit> made = socket ? Result<Unit>(Unit{}) : sys_fail("make a socket");
+      reply(token, made, std::move(socket));
+      break;
+    }
+    case Verb::kClear: {
+      const auto token = in.get<std::uint32_t>();
+      reply(token, clear());
+      break;
+    }
+    case Verb::kSignalProcess: {
+      const auto found = beside_.find(in.get<std::uint32_t>());
+      if (found != beside_.end()) ::kill(found->second.pid, in.get<std::int32_t>());
+      break;
+    }
     default:
       break;
   }
@@ -167,6 +208,16 @@ void Init::answer(Verb verb, const Result<Unit>& result, const std::vector<Uniqu
   std::vector<int> numbers;
   for (const auto& fd : fds) numbers.push_back(fd.get());
   send_packet(setup_.launcher_fd, out.bytes(), numbers);
+}
+
+void Init::reply(std::uint32_t token, const Result<Unit>& result, UniqueFd fd) {
+  Writer out;
+  out.put(Verb::kReply)
+      .put(token)
+      .put(result ? std::string() : result.error().code())
+      .put(result ? std::string() : result.error().message());
+  const int number = fd.get();
+  send_packet(setup_.launcher_fd, out.bytes(), std::span(&number, number >= 0 ? 1 : 0));
 }
 
 Result<Unit> Init::set_limits(std::uint64_t memory, std::uint32_t cpu, std::uint64_t tmp) {
@@ -191,7 +242,9 @@ Result<Unit> Init::attach_mounts(const std::vector<std::string>& targets,
 
 Result<Unit> Init::start(StartOrder order, std::vector<UniqueFd>& fds,
                          std::vector<UniqueFd>& listeners) {
-  const std::size_t own = order.hold == Hold::kProgram ? 2 : 1;
+  const bool third = order.hold == Hold::kProgram || order.log;  // descriptor 3
+  const std::size_t own = third ? 2 : 1;
+  keep_ = order.keep;
   if (fds.size() != own + order.targets.size())
     return fail(std::string(errc::kInvalid), "descriptors are missing", 500);
   TRY(set_limits(order.memory_bytes, order.cpu_millis, order.tmp_bytes));
@@ -211,7 +264,7 @@ Result<Unit> Init::start(StartOrder order, std::vector<UniqueFd>& fds,
             order.max_files,
             setup_.cgroup.pids.empty() && !setup_.cgroup.v2_controllers ? order.max_processes : 0,
             setup_.cgroup.memory.empty() && !setup_.cgroup.v2_controllers ? order.memory_bytes : 0,
-            order.hold == Hold::kProgram};
+            third};
   fds.resize(own);
   program_fds_ = std::move(fds);
   if (order.hold == Hold::kInit) return Unit{};
@@ -230,7 +283,7 @@ Result<Unit> Init::assign(AssignOrder order, std::vector<UniqueFd>& fds) {
     order_.environment = std::move(order.environment);
     order_.working_directory = std::move(order.working_directory);
     if (order_.data_bytes && order.memory_bytes) order_.data_bytes = order.memory_bytes;
-    TRY(release_runner());
+    if (order.release) TRY(release_runner());
   }
   keep_capabilities(kAfterwards);
   return Unit{};
@@ -241,9 +294,73 @@ Result<Unit> Init::release_runner() {
   for (const auto& fd : program_fds_) numbers.push_back(fd.get());
   const int why = order_runner(runner_, order_, numbers);
   program_fds_.clear();
+  limits_ = {{}, {}, "", order_.max_files, order_.max_processes, order_.data_bytes, false};
   order_ = {};
   if (why) return sys_fail("hand over the program", why);
   return Unit{};
+}
+
+// One more process: with what the program was given, and nothing more.
+Result<Unit> Init::spawn(std::uint32_t id, ProcessOrder order, std::vector<UniqueFd>& fds) {
+  if (fds.size() != (order.log ? 2u : 1u) || beside_.contains(id) || !user_namespace_)
+    return fail(std::string(errc::kInvalid), "descriptors are missing", 500);
+  TRY_ASSIGN(Runner runner, fork_beside(user_namespace_.get(), setup_.cgroup, setup_.filter));
+  RunOrder run = program_fds_.empty() ? limits_ : order_;
+  run.argv = std::move(order.argv);
+  run.environment = std::move(order.environment);
+  run.working_directory = std::move(order.working_directory);
+  run.hold = order.log;
+  std::vector<int> numbers;
+  for (const auto& fd : fds) numbers.push_back(fd.get());
+  if (const int why = order_runner(runner, run, numbers)) {
+    ::close(runner.socket);
+    ::kill(runner.pid, SIGKILL);
+    return sys_fail("hand over a process", why);
+  }
+  beside_.emplace(id, runner);
+  return Unit{};
+}
+
+// All but init: killed, and reaped here, so that nothing is left when this is answered.
+Result<Unit> Init::clear() {
+  if (!keep_) return fail(std::string(errc::kInvalid), "the sandbox is not kept", 500);
+  ::kill(-1, SIGKILL);
+  if (!setup_.cgroup.freezer.empty()) thaw_cgroup(setup_.cgroup);
+  int status = 0;
+  for (pid_t pid; (pid = ::waitpid(-1, &status, 0)) > 0 || errno == EINTR;)
+    if (pid > 0) reaped(pid, status);
+  return Unit{};
+}
+
+void Init::ended(const Runner& runner, int status, std::optional<std::uint32_t> id) {
+  ExitReport report;
+  report.exit.code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+  report.exit.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  report.exit.execute_errno = runner_failure(runner);
+  const auto kills = oom_kills(setup_.cgroup);
+  report.exit.out_of_memory = kills > std::exchange(oom_kills_, kills);
+  report.usage = cgroup_usage(setup_.cgroup);
+  Writer out;
+  out.put(id ? Verb::kEnded : Verb::kExited);
+  if (id) out.put(*id);
+  report.encode(out);
+  send_packet(setup_.launcher_fd, out.bytes());
+}
+
+void Init::reaped(pid_t pid, int status) {
+  if (pid == runner_.pid && !main_ended_) {
+    main_ended_ = true;
+    ended(runner_, status, std::nullopt);
+    if (!keep_) end(0);
+    return;
+  }
+  for (auto each = beside_.begin(); each != beside_.end(); ++each) {
+    if (each->second.pid != pid) continue;
+    ended(each->second, status, each->first);
+    ::close(each->second.socket);
+    beside_.erase(each);
+    return;
+  }
 }
 
 void Init::reap() {
@@ -251,20 +368,7 @@ void Init::reap() {
   while (::read(child_signals_.get(), &ignored, sizeof ignored) > 0) {
   }
   int status = 0;
-  for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-    if (pid != runner_.pid) continue;
-    ExitReport report;
-    report.exit.code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-    report.exit.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    report.exit.execute_errno = runner_failure(runner_);
-    report.exit.out_of_memory = oom_kills(setup_.cgroup) > 0;
-    report.usage = cgroup_usage(setup_.cgroup);
-    Writer out;
-    out.put(Verb::kExited);
-    report.encode(out);
-    send_packet(setup_.launcher_fd, out.bytes());
-    end(0);
-  }
+  for (pid_t pid; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) reaped(pid, status);
 }
 
 // What is left ends with process 1; under the v1 freezer it must be thawed to die.
@@ -284,7 +388,7 @@ void StartOrder::encode(Writer& out) const {
   out.put(static_cast<std::uint32_t>(listeners.size()));
   for (const auto& listener : listeners)
     out.put(listener.name).put(listener.address).put(listener.port);
-  out.put(targets).put(argv).put(environment);
+  out.put(targets).put(argv).put(environment).put(keep).put(log);
 }
 
 StartOrder StartOrder::decode(Reader& in) {
@@ -308,12 +412,27 @@ StartOrder StartOrder::decode(Reader& in) {
   order.targets = in.list();
   order.argv = in.list();
   order.environment = in.list();
+  order.keep = in.get<bool>();
+  order.log = in.get<bool>();
+  return order;
+}
+
+void ProcessOrder::encode(Writer& out) const {
+  out.put(argv).put(environment).put(working_directory).put(log);
+}
+
+ProcessOrder ProcessOrder::decode(Reader& in) {
+  ProcessOrder order;
+  order.argv = in.list();
+  order.environment = in.list();
+  order.working_directory = in.text();
+  order.log = in.get<bool>();
   return order;
 }
 
 void AssignOrder::encode(Writer& out) const {
   out.put(working_directory).put(memory_bytes).put(tmp_bytes).put(cpu_millis);
-  out.put(targets).put(argv).put(environment);
+  out.put(targets).put(argv).put(environment).put(release);
 }
 
 AssignOrder AssignOrder::decode(Reader& in) {
@@ -325,6 +444,7 @@ AssignOrder AssignOrder::decode(Reader& in) {
   order.targets = in.list();
   order.argv = in.list();
   order.environment = in.list();
+  order.release = in.get<bool>();
   return order;
 }
 

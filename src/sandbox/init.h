@@ -24,6 +24,22 @@ enum class Verb : std::uint8_t {
   kStarted,    // ← error or "", descriptors: listeners
   kAssigned,   // ← error or ""
   kExited,     // ← code, signal, out of memory, errno of execve, usage
+  // Once there is an assignment. A token is the asker's; the answer bears it.
+  kRelease,        // → token
+  kSpawn,          // → token (the process' id), ProcessOrder, descriptors: output, [log]
+  kSocket,         // → token
+  kClear,          // → token
+  kSignalProcess,  // → id, number
+  kReply,          // ← token, error or "", descriptors: the socket
+  kEnded,          // ← id, as kExited: a spawned process
+};
+
+struct ProcessOrder {
+  std::vector<std::string> argv, environment;
+  std::string working_directory;
+  bool log = false;
+  void encode(Writer& out) const;
+  static ProcessOrder decode(Reader& in);
 };
 
 struct StartOrder {
@@ -34,6 +50,7 @@ struct StartOrder {
   std::vector<ListenerSpec> listeners;
   std::vector<std::string> targets;  // of the mounts
   std::vector<std::string> argv, environment;
+  bool keep = false, log = false;
   void encode(Writer& out) const;
   static StartOrder decode(Reader& in);
 };
@@ -43,6 +60,7 @@ struct AssignOrder {
   std::uint64_t memory_bytes = 0, tmp_bytes = 0;
   std::uint32_t cpu_millis = 0;
   std::vector<std::string> targets, argv, environment;
+  bool release = true;
   void encode(Writer& out) const;
   static AssignOrder decode(Reader& in);
 };

@@ -49,7 +49,8 @@ enum class Ask : std::uint8_t {
   kKill,
   kSignal,
   kTemplate,
-  kSettle
+  kSettle,
+  kCall  // a packet for init as it is, descriptors too
 };
 enum class Tell : std::uint8_t {
   kReady = 1,
@@ -58,7 +59,9 @@ enum class Tell : std::uint8_t {
   kExited,
   kGone,
   kTemplate,
-  kSettled
+  kSettled,
+  kReply,  // from init as it is: token, error or "", descriptors
+  kEnded   // likewise
 };
 
 struct Source {

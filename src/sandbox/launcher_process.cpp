@@ -338,6 +338,16 @@ void LauncherProcess::handle(Packet packet) {
         send_packet(shell->socket.get(),
                     Writer().put(Verb::kSignal).put(in.get<std::int32_t>()).bytes());
       break;
+    case Ask::kCall: {
+      std::vector<int> numbers;
+      for (const auto& fd : packet.fds) numbers.push_back(fd.get());
+      Shell* shell = by_handle(handle);
+      for (const int fd : numbers)  // so that a program may open /dev/stdout
+        if (shell && privileged_)
+          (void)!::fchown(fd, kFirstHostUid + shell->index, kFirstHostUid + shell->index);
+      if (shell) send_packet(shell->socket.get(), in.rest(), numbers);
+      break;
+    }
     case Ask::kTemplate:
       make_template(handle, in.get<std::uint64_t>());
       break;
@@ -549,6 +559,8 @@ void LauncherProcess::hear(Shell& shell, Packet packet) {
          numbers);
   } else if (verb == Verb::kAssigned) {
     tell(Tell::kAssigned, shell.handle, Writer().put("").raw(in.rest()).bytes());
+  } else if (verb == Verb::kReply || verb == Verb::kEnded) {
+    tell(verb == Verb::kReply ? Tell::kReply : Tell::kEnded, shell.handle, in.rest(), numbers);
   } else if (verb == Verb::kExited) {
     shell.exited = true;
     tell(Tell::kExited, shell.handle, in.rest());

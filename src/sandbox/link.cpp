@@ -6,12 +6,14 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <csignal>
 
 #include "base/log.h"
 
 namespace pileus::sandbox {
 namespace {
 
+Error ended_error() { return Error(std::string(errc::kNotFound), "the sandbox has ended", 500); }
 Error dead_error() { return Error(std::string(errc::kIo), "the launcher has ended", 500); }
 
 Result<Unit> outcome(Reader& in) {
@@ -113,6 +115,37 @@ Completion<Exit> Link::expect_exit(std::uint64_t handle) {
   return completion;
 }
 
+Completion<UniqueFd> Link::expect_reply(std::uint64_t handle, std::uint32_t token) {
+  Completion<UniqueFd> completion;
+  auto completer = completion.completer();
+  std::lock_guard lock(mutex_);
+  const auto found = sandboxes_.find(handle);
+  if (dead_)
+    completer.complete(fail(dead_error()));
+  else if (found == sandboxes_.end() || found->second.gone)
+    completer.complete(fail(ended_error()));
+  else
+    found->second.replies[token] = std::move(completer);
+  return completion;
+}
+
+Completion<Exit> Link::expect_end(std::uint64_t handle, std::uint32_t process) {
+  Completion<Exit> completion;
+  auto completer = completion.completer();
+  std::lock_guard lock(mutex_);
+  const auto found = sandboxes_.find(handle);
+  if (dead_) {
+    completer.complete(fail(dead_error()));
+  } else if (found == sandboxes_.end() || found->second.gone) {
+    completer.complete(fail(ended_error()));
+  } else if (auto node = found->second.ended.extract(process)) {
+    completer.complete(node.mapped());
+  } else {
+    found->second.ends[process] = std::move(completer);
+  }
+  return completion;
+}
+
 std::optional<ExitReport> Link::exited(std::uint64_t handle) {
   std::lock_guard lock(mutex_);
   const auto found = sandboxes_.find(handle);
@@ -209,6 +242,26 @@ void Link::handle(Packet packet) {
     lock.unlock();
     completer.complete(exit);
     assignment.complete(fail(std::string(errc::kNotFound), "the sandbox has ended", 500));
+  } else if (verb == Tell::kReply && found != sandboxes_.end()) {
+    auto node = found->second.replies.extract(in.get<std::uint32_t>());
+    lock.unlock();
+    if (!node) return;
+    if (auto result = outcome(in); !result) return node.mapped().complete(fail(result.error()));
+    node.mapped().complete(packet.fds.empty() ? UniqueFd() : std::move(packet.fds.front()));
+  } else if (verb == Tell::kEnded && found != sandboxes_.end()) {
+    const auto process = in.get<std::uint32_t>();
+    const Exit exit = ExitReport::decode(in).exit;
+    auto node = found->second.ends.extract(process);
+    if (!node) found->second.ended[process] = exit;
+    lock.unlock();
+    if (node) node.mapped().complete(exit);
+  } else if (verb == Tell::kGone && found != sandboxes_.end()) {
+    found->second.gone = true;
+    auto replies = std::move(found->second.replies);
+    auto ends = std::move(found->second.ends);
+    lock.unlock();
+    for (auto& [token, completer] : replies) completer.complete(fail(ended_error()));
+    for (auto& [process, completer] : ends) completer.complete(Exit{.signal = SIGKILL});
   } else if (verb == Tell::kTemplate || verb == Tell::kSettled) {
     const auto waiting = done_.find(handle);
     if (waiting == done_.end()) return;
@@ -241,6 +294,8 @@ void Link::died() {
     sandbox.start.complete(fail(dead_error()));
     sandbox.assignment.complete(fail(dead_error()));
     sandbox.exit.complete(fail(dead_error()));
+    for (auto& [token, completer] : sandbox.replies) completer.complete(fail(dead_error()));
+    for (auto& [process, completer] : sandbox.ends) completer.complete(fail(dead_error()));
   }
   for (auto& [handle, completer] : done) completer.complete(fail(dead_error()));
   if (tell) return tell();

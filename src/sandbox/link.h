@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -35,6 +36,9 @@ class Link {
   Completion<Unit> expect_assignment(std::uint64_t handle);
   Completion<Unit> expect_done(std::uint64_t handle);  // a template, a settling
   Completion<Exit> expect_exit(std::uint64_t handle);  // at once when it is known
+  // Of a sandbox that has its assignment: what init answers to a token, and a process' end.
+  Completion<UniqueFd> expect_reply(std::uint64_t handle, std::uint32_t token);
+  Completion<Exit> expect_end(std::uint64_t handle, std::uint32_t process);  // at once when known
   std::optional<ExitReport> exited(std::uint64_t handle);
   void kill(std::uint64_t handle);
   void forget(std::uint64_t handle);  // kills, and drops every wait
@@ -55,6 +59,10 @@ class Link {
     Completer<Unit> assignment;
     Completer<Exit> exit;
     std::optional<ExitReport> report;
+    bool gone = false;
+    std::map<std::uint32_t, Completer<UniqueFd>> replies;
+    std::map<std::uint32_t, Completer<Exit>> ends;
+    std::map<std::uint32_t, Exit> ended;  // not asked for yet
   };
   struct Outgoing {
     std::string bytes;

@@ -1,9 +1,11 @@
 #include "sandbox/process_driver.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 
 #include "base/task_group.h"
 #include "base/text.h"
@@ -99,6 +101,15 @@ Result<Pipe> make_pipe() {
   return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
+// `read` is the server's end, of a socket: what it writes, the program reads, and the reverse.
+Result<Pipe> make_stream() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    return sys_fail("make a stream");
+  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
 class ProcessSandbox final : public Sandbox {
  public:
   ProcessSandbox(std::shared_ptr<Link> link, std::uint64_t handle, std::string id, Hold hold)
@@ -111,8 +122,21 @@ class ProcessSandbox final : public Sandbox {
     return found == listeners_.end() ? -1 : found->second.release();
   }
   int output_fd() override { return output_.release(); }
+  int log_fd() override { return log_.release(); }
   Task<Result<Unit>> assign(Assignment assignment) override;
   Task<Result<Exit>> wait() override { co_return co_await link_->expect_exit(handle_); }
+  Task<Result<Unit>> release() override;
+  Task<Result<Spawned>> spawn(Process process) override;
+  Task<Result<Exit>> wait_for(int process) override {
+    co_return co_await link_->expect_end(handle_, static_cast<std::uint32_t>(process));
+  }
+  void signal_process(int process, int number) override {
+    link_->send(call(Verb::kSignalProcess, static_cast<std::uint32_t>(process))
+                    .put(std::int32_t(number))
+                    .bytes());
+  }
+  Task<Result<Unit>> clear() override;
+  Task<Result<int>> socket() override;
   void kill() override { link_->kill(handle_); }
   void signal(int number) override {
     link_->send(Writer().put(Ask::kSignal).put(handle_).put(std::int32_t(number)).bytes());
@@ -124,15 +148,22 @@ class ProcessSandbox final : public Sandbox {
 
  private:
   Result<Unit> hand_over(const Environment& environment);
+  Writer call(Verb verb, std::uint32_t token) const {
+    Writer out;
+    out.put(Ask::kCall).put(handle_).put(verb).put(token);
+    return out;
+  }
   friend class ProcessDriverImpl;
   std::shared_ptr<Link> link_;  // shared with the driver: a sandbox may outlive it for a moment
   const std::uint64_t handle_;
   const std::string id_;
   const Hold hold_;
-  bool assigned_ = false;
+  bool assigned_ = false, keep_ = false, logs_ = false;
+  std::optional<Environment> held_back_;  // for release()
+  std::uint32_t token_ = 0;
   CgroupPaths group_;
   std::map<std::string, UniqueFd, std::less<>> listeners_;
-  UniqueFd output_, hold_pipe_;
+  UniqueFd output_, log_, hold_pipe_;
   PeakMeter peak_;
 };
 
@@ -159,6 +190,7 @@ Task<Result<Unit>> ProcessSandbox::assign(Assignment assignment) {
   order.tmp_bytes = assignment.tmp_bytes;
   order.cpu_millis = assignment.cpu_millis;
   order.targets = targets(assignment.mounts);
+  order.release = assignment.release;
   if (hold_ == Hold::kInit) {
     order.argv = assignment.argv;
     order.environment = joined(assignment.environment);
@@ -170,14 +202,80 @@ Task<Result<Unit>> ProcessSandbox::assign(Assignment assignment) {
   auto done = link_->expect_assignment(handle_);
   link_->send(out.bytes());
   CO_TRY(co_await done);
-  if (hold_ == Hold::kProgram) CO_TRY(hand_over(assignment.environment));
+  if (!assignment.release)
+    held_back_ = std::move(assignment.environment);
+  else if (hold_ == Hold::kProgram)
+    CO_TRY(hand_over(assignment.environment));
   co_return Unit{};
+}
+
+Task<Result<Unit>> ProcessSandbox::release() {
+  if (!held_back_) co_return invalid("there is nothing to release");
+  const Environment environment = std::move(*held_back_);
+  held_back_.reset();
+  if (hold_ == Hold::kProgram) co_return hand_over(environment);
+  const auto token = ++token_;
+  auto done = link_->expect_reply(handle_, token);
+  link_->send(call(Verb::kRelease, token).bytes());
+  CO_TRY(co_await done);
+  co_return Unit{};
+}
+
+Task<Result<Spawned>> ProcessSandbox::spawn(Process process) {
+  CO_TRY(check_environment(process.environment));
+  if (!assigned_ && hold_ != Hold::kNone) co_return invalid("the sandbox has no assignment yet");
+  if (process.argv.empty() || !process.argv[0].starts_with("/"))
+    co_return invalid("there is no program to run");
+  if (token_ >= static_cast<std::uint32_t>(kMaxProcesses))
+    co_return invalid("the sandbox has had its number of processes");
+  CO_TRY_ASSIGN(Pipe output, make_pipe());
+  ::fcntl(output.read.get(), F_SETFL, O_NONBLOCK);
+  std::vector<UniqueFd> fds;
+  fds.push_back(std::move(output.write));
+  UniqueFd log;
+  if (process.log) {
+    CO_TRY_ASSIGN(Pipe stream, make_stream());
+    log = std::move(stream.read);
+    fds.push_back(std::move(stream.write));
+  }
+  const auto id = ++token_;
+  Writer out = call(Verb::kSpawn, id);
+  ProcessOrder{process.argv, joined(process.environment), process.working_directory, process.log}
+      .encode(out);
+  auto done = link_->expect_reply(handle_, id);
+  link_->send(out.bytes(), std::move(fds));
+  CO_TRY(co_await done);
+  co_return Spawned{static_cast<int>(id), output.read.release(), log.release()};
+}
+
+Task<Result<Unit>> ProcessSandbox::clear() {
+  const auto token = ++token_;
+  auto done = link_->expect_reply(handle_, token);
+  link_->send(call(Verb::kClear, token).bytes());
+  CO_TRY(co_await done);
+  co_return Unit{};
+}
+
+Task<Result<int>> ProcessSandbox::socket() {
+  const auto token = ++token_;
+  auto done = link_->expect_reply(handle_, token);
+  link_->send(call(Verb::kSocket, token).bytes());
+  CO_TRY_ASSIGN(UniqueFd made, co_await done);
+  co_return made.release();
 }
 
 // Never blocks: the pipe is made large enough first.
 Result<Unit> ProcessSandbox::hand_over(const Environment& environment) {
   std::string text;
   for (const auto& variable : joined(environment)) text.append(variable).push_back('\0');
+  if (logs_) {  // the stream stays, for what the program logs
+    const ssize_t sent = ::send(hold_pipe_.get(), text.data(), text.size(), MSG_NOSIGNAL);
+    const int why = errno;
+    ::shutdown(hold_pipe_.get(), SHUT_WR);
+    hold_pipe_.reset();
+    if (sent != static_cast<ssize_t>(text.size())) return sys_fail("hand over the assignment", why);
+    return Unit{};
+  }
   if (text.size() > 65536 &&
       ::fcntl(hold_pipe_.get(), F_SETPIPE_SZ, static_cast<int>(kMaxEnvironment)) < 0)
     return sys_fail("enlarge the pipe of the assignment");
@@ -194,7 +292,7 @@ Task<Result<Unit>> ProcessSandbox::freeze() {
   if (why) co_return sys_fail("freeze", why);
   Duration waited{0};
   for (Duration pause{20}; !frozen_cgroup(group_); pause = std::min(pause * 2, Duration(2000))) {
-    if (waited > kFreezePatience || link_->exited(handle_)) {
+    if (waited > kFreezePatience || (link_->exited(handle_) && !keep_)) {
       thaw_cgroup(group_);
       co_return fail(std::string(errc::kIo), "the sandbox does not freeze", 500);
     }
@@ -210,7 +308,7 @@ Task<Result<Unit>> ProcessSandbox::thaw() {
 }
 
 Usage ProcessSandbox::usage() {
-  if (const auto report = link_->exited(handle_)) return report->usage;
+  if (const auto report = link_->exited(handle_); report && !keep_) return report->usage;
   Usage usage = cgroup_usage(group_);
   usage.memory_peak_bytes = peak_.read(group_, usage.memory_peak_bytes);
   return usage;
@@ -258,6 +356,8 @@ StartOrder to_order(Spec& spec) {
   order.targets = targets(spec.mounts);
   order.argv = spec.argv;
   order.environment = joined(spec.environment);
+  order.keep = spec.keep;
+  order.log = spec.log;
   return order;
 }
 
@@ -271,7 +371,15 @@ Task<Result<std::unique_ptr<Sandbox>>> ProcessDriverImpl::start(Spec spec) {
   ::fcntl(output.read.get(), F_SETFL, O_NONBLOCK);
   sandbox->output_ = std::move(output.read);
   fds.push_back(std::move(output.write));
-  if (spec.hold == Hold::kProgram) {
+  sandbox->logs_ = spec.log;
+  sandbox->keep_ = spec.keep;
+  if (spec.log) {
+    CO_TRY_ASSIGN(Pipe stream, make_stream());
+    if (spec.hold == Hold::kProgram)
+      sandbox->hold_pipe_.reset(::fcntl(stream.read.get(), F_DUPFD_CLOEXEC, 3));
+    sandbox->log_ = std::move(stream.read);
+    fds.push_back(std::move(stream.write));
+  } else if (spec.hold == Hold::kProgram) {
     CO_TRY_ASSIGN(Pipe hold, make_pipe());
     ::fcntl(hold.write.get(), F_SETFL, O_NONBLOCK);
     sandbox->hold_pipe_ = std::move(hold.write);

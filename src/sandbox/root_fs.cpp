@@ -36,7 +36,7 @@ constexpr const char* kPasswd =
     "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n";
 constexpr const char* kGroup = "root:x:0:\nsbx_user1051:x:990:\nnogroup:x:65534:\n";
 constexpr const char* kHosts =
-    "127.0.0.1 localhost sandbox\n::1 localhost ip6-localhost ip6-loopback\n";
+    "127.0.0.1 localhost sandbox sandbox.localdomain\n::1 localhost ip6-localhost ip6-loopback\n";
 constexpr const char* kNsswitch =
     "passwd: files\ngroup: files\nhosts: files dns\nnetworks: files\nprotocols: files\nservices: "
     "files\n";

@@ -114,11 +114,24 @@ RunOrder decode_order(const std::string& bytes) {
   return order;
 }
 
-[[noreturn]] void run(int socket, const CgroupPaths& cgroup,
-                      const std::vector<sock_filter>* filter) {
+[[noreturn]] void await_order(const std::vector<sock_filter>* filter) {
+  become_nobody();
+  Packet packet;
+  if (receive_packet(kSocketAt, packet) != Received::kPacket || packet.fds.empty()) ::_exit(125);
+  RunOrder order = decode_order(packet.bytes);
+  if (order.hold && packet.fds.size() < 2) ::_exit(125);
+  execute(std::move(order), std::move(packet.fds), filter);
+}
+
+void enter_groups(const CgroupPaths& cgroup) {
   enter_freezer(cgroup);
   // Is the whole machine short of memory, a program goes before the server.
   write_file("/proc/self/oom_score_adj", "500");
+}
+
+[[noreturn]] void run(int socket, const CgroupPaths& cgroup,
+                      const std::vector<sock_filter>* filter) {
+  enter_groups(cgroup);
   ::dup3(socket, kSocketAt, O_CLOEXEC);
   close_all_but({kSocketAt});
   ::prctl(PR_SET_DUMPABLE, 1);  // else an init that is not root may not write our user map
@@ -126,12 +139,16 @@ RunOrder decode_order(const std::string& bytes) {
   if (::send(kSocketAt, &unshared, sizeof unshared, MSG_NOSIGNAL) < 0 || unshared) ::_exit(125);
   char mapped = 0;
   if (::recv(kSocketAt, &mapped, 1, 0) != 1) ::_exit(125);
-  become_nobody();
-  Packet packet;
-  if (receive_packet(kSocketAt, packet) != Received::kPacket || packet.fds.empty()) ::_exit(125);
-  RunOrder order = decode_order(packet.bytes);
-  if (order.hold && packet.fds.size() < 2) ::_exit(125);
-  execute(std::move(order), std::move(packet.fds), filter);
+  await_order(filter);
+}
+
+[[noreturn]] void run_beside(int socket, int user_namespace, const CgroupPaths& cgroup,
+                             const std::vector<sock_filter>* filter) {
+  enter_groups(cgroup);
+  if (::setns(user_namespace, CLONE_NEWUSER) != 0) ::_exit(125);
+  ::dup3(socket, kSocketAt, O_CLOEXEC);
+  close_all_but({kSocketAt});
+  await_order(filter);
 }
 
 }  // namespace
@@ -159,6 +176,23 @@ Result<Runner> fork_runner(unsigned uid, unsigned gid, const CgroupPaths& cgroup
   const char mapped = 1;
   if (::send(runner.socket, &mapped, 1, MSG_NOSIGNAL) != 1)
     return sys_fail("tell the program's process");
+  return runner;
+}
+
+Result<Runner> fork_beside(int user_namespace, const CgroupPaths& cgroup,
+                           const std::vector<sock_filter>* filter) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+    return sys_fail("socketpair");
+  Runner runner;
+  runner.pid = clone_process(0);
+  if (runner.pid == 0) run_beside(ends[1], user_namespace, cgroup, filter);
+  ::close(ends[1]);
+  runner.socket = ends[0];
+  if (runner.pid < 0) {
+    ::close(ends[0]);
+    return sys_fail("fork one more process");
+  }
   return runner;
 }
 

@@ -29,6 +29,10 @@ struct Runner {
 // Forks it. `uid` is what kInsideUid is outside (in the caller's user namespace).
 Result<Runner> fork_runner(unsigned uid, unsigned gid, const CgroupPaths& cgroup,
                            const std::vector<sock_filter>* filter);
+// A process more beside it: it enters the user namespace of the first instead of making one, which
+// takes no capability, only being the user who made that.
+Result<Runner> fork_beside(int user_namespace, const CgroupPaths& cgroup,
+                           const std::vector<sock_filter>* filter);
 // Lets it go on. Descriptors: output, [hold pipe].
 int order_runner(const Runner& runner, const RunOrder& order, std::span<const int> fds);
 // errno of the execve that failed, or 0.

@@ -57,6 +57,9 @@ struct Spec {
   std::uint32_t cpu_millis = 1000;         // thousandths of a core
   std::uint32_t max_processes = 1024;      // processes and threads
   std::uint32_t max_files = 1024;
+  bool keep = false;  // lives on when its main program ends, until kill(): see spawn(), clear()
+  bool log = false;   // the program's descriptor 3 is (with kProgram: becomes, once its assignment
+                      // is read) a stream for framed log messages; the other end is log_fd()
 };
 
 struct Assignment {
@@ -67,6 +70,20 @@ struct Assignment {
   std::uint64_t memory_bytes = 0;  // 0: as in the spec
   std::uint64_t tmp_bytes = 0;
   std::uint32_t cpu_millis = 0;
+  bool release = true;  // false: the main program still waits, for release()
+};
+
+// One more process of a sandbox that has its assignment: as confined as its main program.
+struct Process {
+  std::vector<std::string> argv;
+  std::vector<std::pair<std::string, std::string>> environment;
+  std::string working_directory = "/";
+  bool log = false;  // as in Spec
+};
+inline constexpr int kMainProcess = 0;
+struct Spawned {
+  int id = kMainProcess;
+  int output_fd = -1, log_fd = -1;  // the caller's, non-blocking
 };
 
 struct Exit {
@@ -83,6 +100,8 @@ struct Usage {
   Duration cpu{0};
 };
 
+inline constexpr int kMaxProcesses = 10'000;
+
 class Sandbox {
  public:
   virtual ~Sandbox() = default;  // kills and cleans up
@@ -90,12 +109,24 @@ class Sandbox {
   virtual int listener_fd(
       std::string_view name) = 0;  // gives the listening socket away; -1 if none
   virtual int output_fd() = 0;     // stdout and stderr, read end, non-blocking; gives it away
+  virtual int log_fd() = 0;        // likewise with Spec::log; -1 without
   // For Hold::kProgram the environment goes to the program's descriptor 3 as `KEY=value\0` …, then
   // end of file. May be called once.
   virtual Task<Result<Unit>> assign(Assignment assignment) = 0;
-  virtual Task<Result<Exit>> wait() = 0;  // until the main program ends; one waiter
-  virtual void kill() = 0;                // everything in it, now
-  virtual void signal(int number) = 0;    // the main program
+  virtual Task<Result<Exit>> wait() = 0;     // until the main program ends; one waiter
+  virtual Task<Result<Unit>> release() = 0;  // after an assignment that did not: once
+  // A process more, which lives until it ends, or clear(), or the sandbox' own end. At most
+  // kMaxProcesses in the life of a sandbox. An execve that fails is in the Exit.
+  virtual Task<Result<Spawned>> spawn(Process process) = 0;
+  virtual Task<Result<Exit>> wait_for(int process) = 0;  // of spawn(); one waiter
+  virtual void signal_process(int process, int number) = 0;
+  // Ends every process in it, now; with Spec::keep others can be spawned then.
+  virtual Task<Result<Unit>> clear() = 0;
+  // A TCP socket of its network, not connected, non-blocking: who connects it reaches what listens
+  // inside. The caller owns it.
+  virtual Task<Result<int>> socket() = 0;
+  virtual void kill() = 0;              // everything in it, now
+  virtual void signal(int number) = 0;  // the main program
   virtual Task<Result<Unit>> freeze() = 0;
   virtual Task<Result<Unit>> thaw() = 0;  // ~100 µs: it is on the warm path of a frozen one
   virtual Usage usage() = 0;              // reads the cgroup; cheap
