@@ -57,24 +57,17 @@ void Dispatcher::scale(Patience patience) {
   const std::size_t returning = patience == Patience::kWait ? returning_ : 0;
   while (!retired_ && starting_ + returning < queue_.size() && shard_.may_start()) {
     if (machinery.environments >= machinery.options.max_environments && !shard_.evict_one()) return;
-    start({});
+    start();
   }
 }
 
-void Dispatcher::start(Claim claim) {
+void Dispatcher::start() {
   ++starting_;
   shard_.start_began();
-  shard_.tasks().spawn(launch(shared_from_this(), std::move(claim)));
+  shard_.tasks().spawn(launch(shared_from_this()));
 }
 
-void Dispatcher::fail_one(Claim& claim, Error error) {
-  auto invocation = claim.invocation ? std::move(claim.invocation)
-                    : queue_.empty() ? nullptr
-                                     : pop();
-  if (invocation) invocation->done.complete(fail(std::move(error)));
-}
-
-Task<Result<Unit>> Dispatcher::try_launch(std::shared_ptr<Dispatcher> self, Claim& claim,
+Task<Result<Unit>> Dispatcher::try_launch(std::shared_ptr<Dispatcher> self,
                                           std::shared_ptr<Environment>& environment) {
   auto& machinery = self->shard_.machinery();
   const Configuration& configuration = self->configuration();
@@ -84,16 +77,13 @@ Task<Result<Unit>> Dispatcher::try_launch(std::shared_ptr<Dispatcher> self, Clai
   CO_TRY_ASSIGN(auto runtime, co_await machinery.runtimes.find(configuration.runtime));
   CO_TRY_ASSIGN(environment, co_await Shard::obtain(&self->shard_, std::move(runtime)));
   launch.dispatcher = self;
-  launch.log = std::move(claim.log);
-  launch.phase = claim.phase;
-  launch.claimed = std::move(claim.invocation);
   self->environments_.emplace(environment.get(), environment);
   co_return co_await environment->assign(std::move(launch));
 }
 
-Task<void> Dispatcher::launch(std::shared_ptr<Dispatcher> self, Claim claim) {
+Task<void> Dispatcher::launch(std::shared_ptr<Dispatcher> self) {
   std::shared_ptr<Environment> environment;
-  auto done = co_await try_launch(self, claim, environment);
+  auto done = co_await try_launch(self, environment);
   if (done) co_return;
   if (!environment) {  // else its end was counted already
     --self->starting_;
@@ -104,7 +94,7 @@ Task<void> Dispatcher::launch(std::shared_ptr<Dispatcher> self, Claim claim) {
             {{"function", self->home_.ref().arn()}, {"why", error.message()}});
   if (!error.is("AccessDeniedException") && !error.is("InvalidParameterValueException"))
     error = Error("ServiceException", "The environment did not start: " + error.message(), 500);
-  self->fail_one(claim, std::move(error));
+  if (!self->queue_.empty()) self->pop()->done.complete(fail(std::move(error)));
   self->shard_.loop().post(
       [self] { self->scale(); });  // posted: a start can fail at once, again and again
 }
@@ -121,13 +111,6 @@ void Dispatcher::ready(Environment& environment) {
   if (found != environments_.end()) idle_.push_back(found->second);
 }
 
-void Dispatcher::init_failed(Environment& environment, const Failure&) {
-  // AWS tries once more, within the event that waits and under its time-out.
-  if (environment.phase() == Phase::kInit && !queue_.empty() && !shard_.stopping())
-    return start({Phase::kInvoke, pop(), environment.log()});
-  scale();
-}
-
 void Dispatcher::ended(Environment& environment, Environment::State was) {
   if (was == Environment::State::kInit) {
     --starting_;
@@ -141,7 +124,7 @@ void Dispatcher::ended(Environment& environment, Environment::State was) {
 
 bool Dispatcher::evict() {
   if (idle_.empty()) return false;
-  idle_.front()->kill();
+  idle_.front()->retire();
   return true;
 }
 

@@ -34,7 +34,6 @@ class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
 
   // From its environments.
   void ready(Environment& environment);
-  void init_failed(Environment& environment, const Failure& failure);
   void ended(Environment& environment, Environment::State was);
   void answered() { ++returning_; }  // one that has answered will ask for its next event soon
   void returned() { --returning_; }
@@ -48,18 +47,12 @@ class Dispatcher : public std::enable_shared_from_this<Dispatcher> {
   std::optional<Nanoseconds> oldest_idle() const;
 
  private:
-  struct Claim {
-    Phase phase = Phase::kInit;
-    std::unique_ptr<Invocation> invocation;
-    std::shared_ptr<LogStream> log;
-  };
-  static Task<void> launch(std::shared_ptr<Dispatcher> self, Claim claim);
-  static Task<Result<Unit>> try_launch(std::shared_ptr<Dispatcher> self, Claim& claim,
+  static Task<void> launch(std::shared_ptr<Dispatcher> self);
+  static Task<Result<Unit>> try_launch(std::shared_ptr<Dispatcher> self,
                                        std::shared_ptr<Environment>& environment);
   enum class Patience { kWait, kNone };  // kWait: those that have just answered count as there
   void scale(Patience patience = Patience::kWait);
-  void start(Claim claim);
-  void fail_one(Claim& claim, Error error);
+  void start();
   std::unique_ptr<Invocation> pop();
 
   FunctionHome& home_;

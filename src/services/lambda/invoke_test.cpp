@@ -58,8 +58,10 @@ TEST(Invoke, An_event_gets_its_answer_and_the_environment_is_used_again) {
   EXPECT_TRUE(has("AWS_LAMBDA_FUNCTION_NAME", "f"));
   EXPECT_TRUE(has("AWS_SESSION_TOKEN", "token"));
   EXPECT_TRUE(has("AWS_ENDPOINT_URL", "http://127.0.0.1:4566"));
-  bed.eventually([&] { return bed.log_sink.lines().size() >= 10; });
-  EXPECT_EQ(bed.log_sink.lines().at(1), "hello\n");
+  bed.eventually([&] { return bed.log_sink.lines().size() >= 11; });
+  EXPECT_TRUE(
+      bed.log_sink.lines().at(0).starts_with("INIT_START Runtime Version: provided:al2023"));
+  EXPECT_EQ(bed.log_sink.lines().at(2), "hello\n");
 }
 
 TEST(Invoke, Events_at_the_same_time_get_environments_of_their_own) {
@@ -81,7 +83,7 @@ TEST(Invoke, Events_at_the_same_time_get_environments_of_their_own) {
   EXPECT_EQ(bed.driver.started(), 3u);
 }
 
-TEST(Invoke, A_function_that_never_answers_times_out_and_its_environment_ends) {
+TEST(Invoke, A_function_that_never_answers_times_out_and_its_environment_is_reset) {
   Bed bed;
   bed.actors.on_event = [](const Event&) { return Reply{Kind::kHang, "", {}, ""}; };
   ASSERT_TRUE(bed.create("f", [](auto& in) { in.timeout = 1; }));
@@ -97,8 +99,14 @@ TEST(Invoke, A_function_that_never_answers_times_out_and_its_environment_ends) {
   EXPECT_NE(log.find(" Task timed out after 1.00 seconds\n\n"), std::string::npos) << log;
   EXPECT_NE(log.find("\tDuration: 1000.00 ms\t"), std::string::npos) << log;
   EXPECT_NE(log.find("\tStatus: timeout"), std::string::npos) << log;
-  bed.eventually(
-      [&] { return bed.driver.workload(0)->killed() && bed.status().environments == 0; });
+  bed.eventually([&] { return bed.driver.workload(0)->clears() == 1; });
+  EXPECT_EQ(bed.status().environments, 1u);
+  bed.actors.on_event = [](const Event&) { return Reply{}; };
+  auto again = bed.invoke("f", "{}", tail);
+  ASSERT_TRUE(again);
+  EXPECT_FALSE(again->function_error);
+  EXPECT_EQ(bed.driver.started(), 1u) << "the same sandbox, initialised anew";
+  EXPECT_EQ(log_of(again).find("Init Duration"), std::string::npos) << "AWS suppresses it";
 }
 
 TEST(Invoke, A_runtime_that_ends_is_reported_as_aws_does) {
@@ -118,10 +126,13 @@ TEST(Invoke, A_runtime_that_ends_is_reported_as_aws_does) {
       log_of(exit).find(" Error: Runtime exited with error: exit status 1\nRuntime.ExitError\n"),
       std::string::npos);
   EXPECT_NE(log_of(exit).find("\tStatus: error\tError Type: Runtime.ExitError"), std::string::npos);
-  auto killed = bed.invoke("f", "\"kill\"");
+  auto killed = bed.invoke("f", "\"kill\"", tail);
   ASSERT_TRUE(killed);
   EXPECT_TRUE(killed->payload->ends_with(R"(Runtime exited with error: signal: killed"})"))
       << *killed->payload;
+  EXPECT_NE(log_of(killed).find("\tStatus: error\tError Type: Runtime.OutOfMemory"),
+            std::string::npos)
+      << log_of(killed);
 }
 
 TEST(Invoke, An_init_error_is_tried_once_more_and_then_is_the_answer) {
@@ -138,19 +149,20 @@ TEST(Invoke, An_init_error_is_tried_once_more_and_then_is_the_answer) {
   EXPECT_EQ(out->function_error, "Unhandled");
   EXPECT_EQ(out->payload,
             R"({"errorType":"Runtime.ImportModuleError","errorMessage":"no module"})");
-  EXPECT_EQ(bed.driver.started(), 2u);
-  bed.eventually([&] { return bed.log_sink.lines().size() >= 7; });
+  EXPECT_EQ(bed.driver.started(), 1u);
+  bed.eventually([&] { return bed.log_sink.lines().size() >= 9; });
   const auto lines = bed.log_sink.lines();
-  EXPECT_EQ(lines[0], "trying\n");
-  EXPECT_TRUE(lines[1].starts_with("INIT_REPORT Init Duration: ")) << lines[1];
+  EXPECT_TRUE(lines[0].starts_with("INIT_START "));
+  EXPECT_EQ(lines[1], "trying\n");
+  EXPECT_TRUE(lines[2].starts_with("INIT_REPORT Init Duration: ")) << lines[2];
   EXPECT_TRUE(
-      lines[1].ends_with("Phase: init\tStatus: error\tError Type: Runtime.ImportModuleError\n"))
-      << lines[1];
+      lines[2].ends_with("Phase: init\tStatus: error\tError Type: Runtime.ImportModuleError\n"))
+      << lines[2];
+  EXPECT_TRUE(lines[3].starts_with("START RequestId: ")) << lines[3];
   EXPECT_TRUE(
-      lines[3].ends_with("Phase: invoke\tStatus: error\tError Type: Runtime.ImportModuleError\n"))
-      << lines[3];
-  EXPECT_TRUE(lines[4].starts_with("START RequestId: "));
-  EXPECT_TRUE(lines[6].starts_with("REPORT RequestId: "));
+      lines[6].ends_with("Phase: invoke\tStatus: error\tError Type: Runtime.ImportModuleError\n"))
+      << lines[6];
+  EXPECT_TRUE(lines[8].starts_with("REPORT RequestId: ")) << lines[8];
 }
 
 TEST(Invoke, An_init_that_fails_once_does_not_show) {
@@ -355,7 +367,7 @@ TEST(Logs, A_role_that_may_not_write_them_is_said_in_status) {
   bed.log_sink.deny(true);
   ASSERT_TRUE(bed.create("f"));
   ASSERT_TRUE(bed.invoke("f"));
-  bed.eventually([&] { return bed.status().log_lines_undelivered == 3; });
+  bed.eventually([&] { return bed.status().log_lines_undelivered == 4; });
   EXPECT_NE(bed.status().last_log_failure.find("logs:CreateLogStream"), std::string::npos);
 }
 

@@ -4,7 +4,7 @@
 #include "services/lambda/async_step.h"
 #include "services/lambda/json_check.h"
 #include "services/lambda/names.h"
-#include "services/lambda/report.h"
+#include "services/lambda/platform_events.h"
 #include "services/lambda/test_support.h"
 #include "services/lambda/unzip.h"
 
@@ -70,34 +70,30 @@ TEST(Step, Follows_the_rules_of_aws) {
 TEST(Report, Is_written_as_aws_writes_it) {
   Configuration configuration;
   configuration.name = "f";
-  const PlatformLines lines(configuration);
+  const PlatformEvents events(configuration, "python:3.11.v1", "arn");
   Report report;
   report.request_id = "id";
-  report.duration = 12'345'678ns;
+  report.duration = report.runtime_took = 12'345'678ns;
   report.init = 100'500'000ns;
   report.memory_mb = 128;
   report.memory_peak_bytes = (30 << 20) + 1;
   EXPECT_EQ(
-      lines.report(report, {}),
+      events.report(report, {}).text,
       "REPORT RequestId: id\tDuration: 12.35 ms\tBilled Duration: 113 ms\tMemory Size: 128 MB\t"
       "Max Memory Used: 31 MB\tInit Duration: 100.50 ms\t");
-  EXPECT_EQ(lines.start("id", {}), "START RequestId: id Version: $LATEST");
-  configuration.logging.format = "JSON";
-  configuration.logging.system_level = "INFO";
-  const auto json = parse_json(PlatformLines(configuration).report(report, {}));
-  ASSERT_TRUE(json);
-  EXPECT_EQ(find_string(*json, "type"), "platform.report");
-  configuration.logging.system_level = "WARN";
-  EXPECT_EQ(PlatformLines(configuration).report(report, {}), "");
+  EXPECT_EQ(events.start("id", {}).text, "START RequestId: id Version: $LATEST");
+  EXPECT_EQ(events.start("id", {}).record, "") << "nobody wants it";
 }
 
 TEST(Report, Names_signals_as_aws_does) {
-  EXPECT_EQ(
-      exit_failure(0, 9).text("i"),
-      R"({"errorType":"Runtime.ExitError","errorMessage":)"
-      R"("RequestId: i Error: Runtime exited with error: signal: killed"})");
-  EXPECT_EQ(exit_failure(0, 11).message, "Runtime exited with error: signal: segmentation fault");
-  EXPECT_EQ(exit_failure(0, 0).message, "Runtime exited without providing a reason");
+  EXPECT_EQ(exit_failure({.signal = 9}).text("i"),
+            R"({"errorType":"Runtime.ExitError","errorMessage":)"
+            R"("RequestId: i Error: Runtime exited with error: signal: killed"})");
+  EXPECT_EQ(exit_failure({.signal = 11}).message,
+            "Runtime exited with error: signal: segmentation fault");
+  EXPECT_EQ(exit_failure({}).message, "Runtime exited without providing a reason");
+  EXPECT_EQ(exit_failure({.signal = 9, .out_of_memory = true}).reported_type(),
+            "Runtime.OutOfMemory");
 }
 
 TEST(Json, Is_told_from_what_is_none) {

@@ -1,4 +1,4 @@
-// What the platform itself says: log lines in Text and JSON format, and error bodies. Pure.
+// What came of an event, in AWS's words: failures with their bodies, and reports. Pure.
 #pragma once
 
 #include <chrono>
@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "sandbox/sandbox.h"
 #include "services/lambda/records.h"
 
 namespace pileus::services::lambda {
@@ -19,9 +20,13 @@ struct Failure {
   std::string message;  // after "RequestId: <id> Error: "
   std::string body;     // as the runtime wrote it; then `message` is not used
   bool timed_out = false;
+  bool out_of_memory = false;
+  std::string reported_type()
+      const;  // in reports; "" for a time-out, which has a status of its own
   std::string text(std::string_view request_id) const;  // the body that the caller gets
 };
-Failure exit_failure(int code, int signal);
+Failure exit_failure(const sandbox::Exit& exit);
+Failure extension_failure(std::string_view name, const sandbox::Exit& exit);
 Failure entrypoint_failure(int error);  // the bootstrap could not be executed: errno
 Failure timeout_failure(int timeout_s);
 // The errorType of a runtime's error body, or `fallback`.
@@ -38,31 +43,15 @@ struct Report {
   bool timed_out = false;
   std::string error_type;  // "" when it went well
   std::string trace;
+  Nanoseconds runtime_took{0};  // until the runtime was done; `duration` has the extensions' too
+  std::size_t produced_bytes = 0;
 
   std::int64_t billed_ms() const;  // whole milliseconds, rounded up, with init
   int memory_used_mb() const;      // never more than memory_mb
 };
 enum class Phase { kInit, kInvoke };
 
-// The lines of one function version; an empty string is a line that its log level leaves out.
-class PlatformLines {
- public:
-  explicit PlatformLines(const Configuration& configuration)
-      : json_(configuration.logging.format == "JSON"),
-        level_(configuration.logging.system_level),
-        name_(configuration.name),
-        version_(configuration.version) {}
-  std::string start(std::string_view request_id, Time now) const;
-  std::string end(std::string_view request_id) const;
-  std::string report(const Report& report, Time now) const;
-  std::string init_report(Nanoseconds took, Phase phase, const Failure& failure, Time now) const;
-  std::string timed_out(std::string_view request_id, int timeout_s, Time now) const;
-  std::string exited(std::string_view request_id, const Failure& failure) const;
-
- private:
-  std::string record(std::string_view type, std::string_view body, Time now) const;
-  bool json_;
-  std::string level_, name_, version_;
-};
+std::string fixed(double value, int digits);
+std::string quoted(std::string_view text);  // as JSON
 
 }  // namespace pileus::services::lambda

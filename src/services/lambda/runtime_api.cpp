@@ -116,9 +116,6 @@ Task<net::Response> serve_runtime_api(std::shared_ptr<Environment> environment,
                                       net::Request& request) {
   if (!environment) co_return refusal(410, "Runtime.Closed", "This environment has ended");
   std::string_view path = request.path();
-  if (path.starts_with("/2020-01-01/extension") || path.starts_with("/2022-07-01/telemetry") ||
-      path.starts_with("/2020-08-15/logs"))
-    co_return refusal(501, "NotImplemented", "Extensions and the Telemetry API are not built yet");
   if (!path.starts_with(kBase))
     co_return refusal(404, "NotFound", "No such path in the Runtime API");
   path.remove_prefix(kBase.size());

@@ -71,6 +71,10 @@ std::shared_ptr<const Runtime> read_manifest(const std::string& path) {
   runtime->root = find_string(*json, "root");
   for (const auto& argument : argv->get_array())
     if (argument.is_string()) runtime->argv.emplace_back(argument.get_string());
+  if (const Json* now = find(*json, "argv_now"); now && now->is_array())
+    for (const auto& argument : now->get_array())
+      if (argument.is_string()) runtime->argv_now.emplace_back(argument.get_string());
+  if (runtime->argv_now.empty()) return nullptr;
   if (const Json* mounts = find(*json, "mounts"); mounts && mounts->is_array())
     for (const auto& mount : mounts->get_array())
       runtime->mounts.push_back({std::string(find_string(mount, "source")),

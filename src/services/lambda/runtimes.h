@@ -18,8 +18,9 @@ enum class RuntimeKind { kPython, kNode, kProvided, kOther };
 struct Runtime {
   std::string name;  // "python3.11"
   RuntimeKind kind = RuntimeKind::kProvided;
-  std::string root;               // "": the host's
-  std::vector<std::string> argv;  // starts it held; empty for provided
+  std::string root;                   // "": the host's
+  std::vector<std::string> argv;      // starts it held; empty for provided
+  std::vector<std::string> argv_now;  // starts it with the environment it has
   std::vector<sandbox::Mount> mounts;
   std::vector<std::pair<std::string, std::string>> environment;
   std::string version_id;  // 64 hex digits: changes with what it is made of

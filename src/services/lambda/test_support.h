@@ -29,6 +29,23 @@ namespace pileus::services::lambda::testing {
 // A zip with one stored file, made by hand.
 std::string zip_of(std::vector<std::pair<std::string, std::string>> files);
 
+// One blocking keep-alive connection to what a sandbox' port 9001 serves.
+class ApiConnection {
+ public:
+  explicit ApiConnection(std::uint16_t port);
+  ~ApiConnection() { close(); }
+  ApiConnection(const ApiConnection&) = delete;
+  ApiConnection& operator=(const ApiConnection&) = delete;
+  // The whole answer, or "" when the other side has gone.
+  std::string ask(const std::string& method, const std::string& path, const std::string& body = "",
+                  const std::string& headers = "");
+  static std::string header(const std::string& answer, std::string_view name);
+
+ private:
+  void close();
+  int fd_;
+};
+
 struct Event {
   std::string id, payload, arn, deadline_ms, trace, client_context;
 };
@@ -47,10 +64,11 @@ class Actors {
   std::function<Reply(const Event&)> on_event = [](const Event&) { return Reply{}; };
   // Before the first poll: an empty body goes on, else it is posted to init/error.
   std::function<Reply(int start)> on_init = [](int) { return Reply{}; };
-  void act(std::shared_ptr<sandbox::FakeWorkload> workload);
+  // A runtime: the main program, or one that was spawned.
+  void act(std::shared_ptr<sandbox::FakeWorkload> workload, int process = sandbox::kMainProcess);
 
  private:
-  void play(std::shared_ptr<sandbox::FakeWorkload> workload, int number);
+  void play(std::shared_ptr<sandbox::FakeWorkload> workload, int number, int process);
   std::mutex mutex_;
   std::vector<std::thread> threads_;
   int started_ = 0;
@@ -145,6 +163,9 @@ class Bed {
   FakeSessions sessions;
   Options options;
   std::unique_ptr<LambdaService> service;
+  // An external extension was started; its name.
+  std::function<void(std::shared_ptr<sandbox::FakeWorkload>, int process, std::string name)>
+      on_extension;
 
  private:
   template <class T>

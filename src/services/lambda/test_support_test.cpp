@@ -27,100 +27,90 @@ std::string zip_of(std::vector<std::pair<std::string, std::string>> files) {
   return out;
 }
 
-namespace {
+ApiConnection::ApiConnection(std::uint16_t port)
+    : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(port);
+  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) close();
+}
 
-// One blocking keep-alive connection to the Runtime API.
-class Connection {
- public:
-  explicit Connection(std::uint16_t port) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(port);
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) close();
-  }
-  ~Connection() { close(); }
+void ApiConnection::close() {
+  if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+}
 
-  // The whole answer, or "" when the other side has gone.
-  std::string ask(const std::string& method, const std::string& path, const std::string& body,
-                  const std::string& headers = "") {
-    const std::string request =
-        str(method, " /2018-06-01/runtime/", path, " HTTP/1.1\r\nHost: runtime\r\n", headers,
-            "Content-Length: ", body.size(), "\r\n\r\n", body);
-    for (std::size_t at = 0; at < request.size();) {
-      const auto sent = ::send(fd_, request.data() + at, request.size() - at, MSG_NOSIGNAL);
-      if (sent <= 0) return {};
-      at += static_cast<std::size_t>(sent);
-    }
-    std::string answer;
-    std::size_t wanted = std::string::npos;
-    while (answer.size() < wanted) {
-      char buffer[65536];
-      const auto got = ::recv(fd_, buffer, sizeof buffer, 0);
-      if (got <= 0) return {};
-      answer.append(buffer, static_cast<std::size_t>(got));
-      const auto end = answer.find("\r\n\r\n");
-      if (end == std::string::npos) continue;
-      wanted = end + 4 +
-               static_cast<std::size_t>(parse_int(header(answer, "content-length")).value_or(0));
-    }
-    return answer;
+std::string ApiConnection::ask(const std::string& method, const std::string& path,
+                               const std::string& body, const std::string& headers) {
+  const std::string request = str(method, " ", path, " HTTP/1.1\r\nHost: runtime\r\n", headers,
+                                  "Content-Length: ", body.size(), "\r\n\r\n", body);
+  for (std::size_t at = 0; at < request.size();) {
+    const auto sent = ::send(fd_, request.data() + at, request.size() - at, MSG_NOSIGNAL);
+    if (sent <= 0) return {};
+    at += static_cast<std::size_t>(sent);
   }
-  static std::string header(const std::string& answer, std::string_view name) {
-    for (const auto line : split(answer.substr(0, answer.find("\r\n\r\n")), '\n')) {
-      const auto colon = line.find(':');
-      if (colon != std::string_view::npos && iequals(line.substr(0, colon), name))
-        return std::string(trim(line.substr(colon + 1)));
-    }
-    return {};
+  std::string answer;
+  std::size_t wanted = std::string::npos;
+  while (answer.size() < wanted) {
+    char buffer[65536];
+    const auto got = ::recv(fd_, buffer, sizeof buffer, 0);
+    if (got <= 0) return {};
+    answer.append(buffer, static_cast<std::size_t>(got));
+    const auto end = answer.find("\r\n\r\n");
+    if (end == std::string::npos) continue;
+    wanted =
+        end + 4 + static_cast<std::size_t>(parse_int(header(answer, "content-length")).value_or(0));
   }
+  return answer;
+}
 
- private:
-  void close() {
-    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+std::string ApiConnection::header(const std::string& answer, std::string_view name) {
+  for (const auto line : split(answer.substr(0, answer.find("\r\n\r\n")), '\n')) {
+    const auto colon = line.find(':');
+    if (colon != std::string_view::npos && iequals(line.substr(0, colon), name))
+      return std::string(trim(line.substr(colon + 1)));
   }
-  int fd_;
-};
-
-}  // namespace
+  return {};
+}
 
 Actors::~Actors() {
   for (auto& thread : threads_) thread.join();
 }
 
-void Actors::act(std::shared_ptr<sandbox::FakeWorkload> workload) {
+void Actors::act(std::shared_ptr<sandbox::FakeWorkload> workload, int process) {
   std::lock_guard lock(mutex_);
   const int number = started_++;
-  threads_.emplace_back([this, workload, number] { play(workload, number); });
+  threads_.emplace_back([this, workload, number, process] { play(workload, number, process); });
 }
 
-void Actors::play(std::shared_ptr<sandbox::FakeWorkload> workload, int number) {
+void Actors::play(std::shared_ptr<sandbox::FakeWorkload> workload, int number, int process) {
   const Reply first = on_init(number);
-  if (!first.say.empty()) workload->say(first.say);
-  if (first.kind == Reply::Kind::kExit) return workload->exit(first.exit);
+  if (!first.say.empty()) workload->say(first.say, process);
+  if (first.kind == Reply::Kind::kExit) return workload->exit(first.exit, process);
   if (first.kind == Reply::Kind::kHang) return;
-  Connection connection(workload->port("runtime"));
+  const std::string base = "/2018-06-01/runtime/";
+  ApiConnection connection(workload->port("runtime"));
   if (first.kind == Reply::Kind::kError) {
-    connection.ask("POST", "init/error", first.body,
+    connection.ask("POST", base + "init/error", first.body,
                    "Lambda-Runtime-Function-Error-Type: Runtime.ImportModuleError\r\n");
-    return workload->exit({.code = 1});
+    return workload->exit({.code = 1}, process);
   }
   for (;;) {
-    const std::string answer = connection.ask("GET", "invocation/next", "");
+    const std::string answer = connection.ask("GET", base + "invocation/next", "");
     if (answer.empty() || !answer.starts_with("HTTP/1.1 200")) return;
     Event event;
-    event.id = Connection::header(answer, "Lambda-Runtime-Aws-Request-Id");
-    event.arn = Connection::header(answer, "Lambda-Runtime-Invoked-Function-Arn");
-    event.deadline_ms = Connection::header(answer, "Lambda-Runtime-Deadline-Ms");
-    event.trace = Connection::header(answer, "Lambda-Runtime-Trace-Id");
-    event.client_context = Connection::header(answer, "Lambda-Runtime-Client-Context");
+    event.id = ApiConnection::header(answer, "Lambda-Runtime-Aws-Request-Id");
+    event.arn = ApiConnection::header(answer, "Lambda-Runtime-Invoked-Function-Arn");
+    event.deadline_ms = ApiConnection::header(answer, "Lambda-Runtime-Deadline-Ms");
+    event.trace = ApiConnection::header(answer, "Lambda-Runtime-Trace-Id");
+    event.client_context = ApiConnection::header(answer, "Lambda-Runtime-Client-Context");
     event.payload = answer.substr(answer.find("\r\n\r\n") + 4);
     const Reply reply = on_event(event);
-    if (!reply.say.empty()) workload->say(reply.say);
-    if (reply.kind == Reply::Kind::kExit) return workload->exit(reply.exit);
+    if (!reply.say.empty()) workload->say(reply.say, process);
+    if (reply.kind == Reply::Kind::kExit) return workload->exit(reply.exit, process);
     if (reply.kind == Reply::Kind::kHang) return;
     const bool error = reply.kind == Reply::Kind::kError;
-    connection.ask("POST", str("invocation/", event.id, error ? "/error" : "/response"),
+    connection.ask("POST", str(base, "invocation/", event.id, error ? "/error" : "/response"),
                    reply.body);
   }
 }
@@ -187,6 +177,13 @@ Bed::Bed(std::function<void(Options&)> adjust) {
   adjust(options);
   driver.on_assign(
       [this](std::shared_ptr<sandbox::FakeWorkload> workload) { actors.act(std::move(workload)); });
+  driver.on_spawn([this](std::shared_ptr<sandbox::FakeWorkload> workload, int process) {
+    const std::string program = workload->beside().at(process).process.argv.at(0);
+    if (!program.starts_with("/opt/extensions/"))
+      actors.act(std::move(workload), process);
+    else if (on_extension)
+      on_extension(workload, process, program.substr(16));
+  });
   make();
 }
 

@@ -79,10 +79,24 @@ Variables function_variables(const Configuration& configuration, const Runtime& 
   add("AWS_LAMBDA_LOG_FORMAT", configuration.logging.format);
   if (!configuration.logging.application_level.empty())
     add("AWS_LAMBDA_LOG_LEVEL", configuration.logging.application_level);
+  add("_LAMBDA_TELEMETRY_LOG_FD", kLogDescriptor);
   add("AWS_ACCESS_KEY_ID", session.access_key_id);
   add("AWS_SECRET_ACCESS_KEY", session.secret_access_key);
   add("AWS_SESSION_TOKEN", session.session_token);
   return out;
+}
+
+Variables extension_variables(Variables function) {
+  static constexpr std::string_view kNotTheirs[] = {
+      "AWS_EXECUTION_ENV",      "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
+      "LAMBDA_TASK_ROOT",       "LAMBDA_RUNTIME_DIR",        "AWS_XRAY_CONTEXT_MISSING",
+      "AWS_XRAY_DAEMON_ADDRESS"};
+  std::erase_if(function, [](const auto& variable) {
+    return variable.first.starts_with("_") ||
+           std::find(std::begin(kNotTheirs), std::end(kNotTheirs), variable.first) !=
+               std::end(kNotTheirs);
+  });
+  return function;
 }
 
 }  // namespace pileus::services::lambda
