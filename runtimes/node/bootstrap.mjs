@@ -46,12 +46,15 @@ function takeAssignment() {
     if (size === 0) break;
     chunks.push(Buffer.from(buffer.subarray(0, size)));
   }
-  fs.closeSync(3);
   const assigned = {};
   for (const entry of Buffer.concat(chunks).toString('utf8').split('\0')) {
     const equals = entry.indexOf('=');
     if (equals > 0) assigned[entry.slice(0, equals)] = entry.slice(equals + 1);
   }
+  // Descriptor 3 may be the way that logs take from here on.
+  if (assigned._LAMBDA_TELEMETRY_LOG_FD !== '3') fs.closeSync(3);
+  const wrapper = assigned.AWS_LAMBDA_EXEC_WRAPPER;
+  if (wrapper) startWrapped(wrapper, assigned);
   const names = new Set([...Object.keys(assigned), ...Object.keys(process.env)]);
   for (const name of names)
     if (START_VARIABLES.test(name) && assigned[name] !== process.env[name]) startAgain(assigned);
@@ -61,11 +64,31 @@ function takeAssignment() {
 }
 
 function startAgain(environment) {
-  const args = [...process.execArgv, process.argv[1], '--now'];
-  if (process.execve) process.execve(process.execPath, [process.execPath, ...args], environment);
-  const child = require('node:child_process').spawnSync(process.execPath, args, {
+  replaceBy(process.execPath, [...process.execArgv, process.argv[1], '--now'], environment);
+}
+
+// The customer's wrapper script starts the interpreter in our stead.
+function startWrapped(wrapper, environment) {
+  const fail = (why, status) => {
+    fs.writeSync(1, `${wrapper}: ${why}\n`);
+    process.exit(status);
+  };
+  if (!fs.existsSync(wrapper)) fail('does not exist', 127);
+  try {
+    fs.accessSync(wrapper, fs.constants.X_OK);
+  } catch {
+    fail('is not an executable', 126);
+  }
+  const args = [process.execPath, ...process.execArgv, process.argv[1], '--now'];
+  replaceBy(wrapper, args, environment);
+}
+
+function replaceBy(program, args, environment) {
+  if (process.execve) process.execve(program, [program, ...args], environment);
+  const log = environment._LAMBDA_TELEMETRY_LOG_FD === '3' ? [3] : [];
+  const child = require('node:child_process').spawnSync(program, args, {
     env: environment,
-    stdio: 'inherit',
+    stdio: ['inherit', 'inherit', 'inherit', ...log],
   });
   if (child.signal) process.kill(process.pid, child.signal);
   process.exit(child.status ?? 1);

@@ -35,19 +35,34 @@ def take_assignment():
         if not chunk:
             break
         chunks.append(chunk)
-    os.close(3)
     assigned = {}
     for entry in b"".join(chunks).split(b"\0"):
         key, equals, value = entry.partition(b"=")
         if equals:
             assigned[os.fsdecode(key)] = os.fsdecode(value)
+    if assigned.get("_LAMBDA_TELEMETRY_LOG_FD") != "3":
+        os.close(3)  # else it is the way that logs take from here on
     if "LC_CTYPE" not in assigned:
         os.environ.pop("LC_CTYPE", None)  # the interpreter's own, where LANG's locale is not installed
+    wrapper = assigned.get("AWS_LAMBDA_EXEC_WRAPPER")
+    if wrapper:
+        wrap(wrapper, [sys.executable, "-S", sys.argv[0], "--now"], assigned)
     if start_variables(os.environ) != start_variables(assigned):
         flags = ["-S"] if any(key.startswith("PYTHON") for key in start_variables(assigned)) else ["-I", "-S"]
         os.execve(sys.executable, [sys.executable, *flags, sys.argv[0], "--now"], assigned)
     os.environ.clear()
     os.environ.update(assigned)
+
+
+def wrap(wrapper, argv, environment):
+    """The customer's wrapper script starts the interpreter in our stead."""
+    if not os.path.isfile(wrapper):
+        sys.stdout.write(wrapper + ": does not exist\n")
+        sys.exit(127)
+    if not os.access(wrapper, os.X_OK):
+        sys.stdout.write(wrapper + ": is not an executable\n")
+        sys.exit(126)
+    os.execve(wrapper, [wrapper, *argv], environment)
 
 
 def start_variables(environment):

@@ -84,6 +84,8 @@ Task<void> Environment::reinit(std::shared_ptr<Environment> self) {
   process.argv = self->runtime_->argv.empty() ? std::vector<std::string>{self->bootstrap_}
                                               : self->runtime_->argv_now;
   process.environment = self->variables();
+  if (const auto wrapper = wrapper_of(*self->runtime_, process.environment); !wrapper.empty())
+    process.argv.insert(process.argv.begin(), wrapper);
   process.working_directory = "/var/task";
   process.log = true;
   auto spawned = co_await self->sandbox_->spawn(std::move(process));

@@ -99,4 +99,11 @@ Variables extension_variables(Variables function) {
   return function;
 }
 
+std::string wrapper_of(const Runtime& runtime, const Variables& variables) {
+  if (runtime.kind == RuntimeKind::kProvided) return {};
+  for (const auto& [name, value] : variables)
+    if (name == "AWS_LAMBDA_EXEC_WRAPPER") return value;
+  return {};
+}
+
 }  // namespace pileus::services::lambda

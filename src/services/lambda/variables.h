@@ -27,6 +27,8 @@ Variables function_variables(const Configuration& configuration, const Runtime& 
                              const std::string& log_stream);
 // Of these, what an extension gets.
 Variables extension_variables(Variables function);
+// The customer's AWS_LAMBDA_EXEC_WRAPPER, which starts a managed runtime; "" without one.
+std::string wrapper_of(const Runtime& runtime, const Variables& variables);
 // Not the customer's to set; refused at create and update.
 bool is_reserved_variable(std::string_view name);
 
