@@ -22,7 +22,7 @@ using ConditionValues = std::map<std::string, std::vector<std::string>>;
 struct Authorization {
   std::string action;            // "lambda:InvokeFunction"
   std::string resource = "*";    // ARN
-  std::string resource_account;  // "" : the context's account
+  std::string resource_account;  // "": the ARN's, else the context's
   std::string resource_policy;   // JSON of the resource's own policy, "" if it has none
   // kRequired: nothing is allowed that it does not allow (key policies). kTrust: a role's trust
   // policy.
@@ -51,7 +51,7 @@ class Context {
   const Identity& identity() const { return *identity_; }
   std::shared_ptr<const Identity> shared_identity() const {
     return identity_;
-  }                                                        // shared: cached by key
+  }  // shared: cached by key
   const std::string& account() const { return account_; }  // whose resources: the caller's account
   const std::string& region() const { return region_; }
   std::string_view partition() const;  // "aws", "aws-cn", "aws-us-gov"

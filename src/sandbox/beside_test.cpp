@@ -43,9 +43,9 @@ print(any(b'sleep' in open('/proc/%s/cmdline' % p, 'rb').read() for p in os.list
   const auto exit = test_loop().run((*sandbox)->wait_for(spawned->id));
   ASSERT_TRUE(exit);
   EXPECT_EQ(exit->code, 0);
-  EXPECT_EQ(read_all(::dup(output.get())),
-            str("993 0000000000000000 0000000000000000 1\n",
-                test_driver().capabilities().seccomp ? 2 : 0, " value False ['0', '1', '2']\nTrue\n"));
+  EXPECT_EQ(read_all(::dup(output.get())), str("993 0000000000000000 0000000000000000 1\n",
+                                               test_driver().capabilities().seccomp ? 2 : 0,
+                                               " value False ['0', '1', '2']\nTrue\n"));
 }
 
 TEST(Beside, Cleared_a_kept_sandbox_runs_another_program_with_the_same_tmp) {

@@ -52,7 +52,7 @@ LauncherOptions LauncherOptions::decode(Reader& in) {
 
 void encode_sources(Writer& out, const std::vector<Source>& sources) {
   out.put(static_cast<std::uint32_t>(sources.size()));
-  for (const auto& source : sources) out.put(source.path).put(source.read_only);
+  for (const auto& source : sources) out.put(source.path).put(source.read_only).put(source.below);
 }
 
 std::vector<Source> decode_sources(Reader& in) {
@@ -62,6 +62,7 @@ std::vector<Source> decode_sources(Reader& in) {
     Source source;
     source.path = in.text();
     source.read_only = in.get<bool>();
+    source.below = in.list();
     sources.push_back(std::move(source));
   }
   return sources;

@@ -67,6 +67,7 @@ enum class Tell : std::uint8_t {
 struct Source {
   std::string path;
   bool read_only = true;
+  std::vector<std::string> below;  // see Mount
 };
 void encode_sources(Writer& out, const std::vector<Source>& sources);
 std::vector<Source> decode_sources(Reader& in);

@@ -198,28 +198,6 @@ int LauncherProcess::next_wait() const {
 // A mount namespace of our own, so that no mount outlives us; an ordinary user gets a user
 // namespace for it.
 
-namespace {
-
-// In a chroot "/" is no mount point: its propagation cannot be set, pivot_root() refuses, and so do
-// user namespaces. From the true root of our own mount namespace all can be had: the chroot's
-// folder is mounted onto itself and becomes the root of that namespace.
-bool leave_and_mount_chroot() {
-  const int folder = ::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0 || ::chroot("/proc") != 0) return false;  // any folder: the way up is open now
-  bool up = ::fchdir(folder) == 0;
-  for (int depth = 0; up && depth < 64; ++depth) up = ::chdir("..") == 0;
-  up = up && ::chroot(".") == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) == 0;
-  char path[4096];
-  const bool entered = up && ::fchdir(folder) == 0 && ::getcwd(path, sizeof path) != nullptr &&
-                       ::mount(path, path, nullptr, MS_BIND | MS_REC, nullptr) == 0 &&
-                       ::chdir(path) == 0 && ::syscall(SYS_pivot_root, ".", ".") == 0 &&
-                       ::umount2(".", MNT_DETACH) == 0 && ::chdir("/") == 0;
-  ::close(folder);
-  return entered;
-}
-
-}  // namespace
-
 Result<Unit> LauncherProcess::own_namespaces() {
   privileged_ = ::geteuid() == 0 && ::unshare(CLONE_NEWNS) == 0;
   if (!privileged_) {
@@ -360,7 +338,12 @@ void LauncherProcess::handle(Packet packet) {
 Result<Unit> LauncherProcess::open_mounts(const std::vector<Source>& sources,
                                           std::vector<UniqueFd>& fds) {
   for (const auto& source : sources) {
-    UniqueFd fd(clone_mount(source.path, source.read_only ? Access::kReadOnly : Access::kWritable));
+    std::vector<std::string> folders = {source.path};
+    folders.insert(folders.end(), source.below.begin(), source.below.end());
+    UniqueFd fd(
+        folders.size() > 1
+            ? merge_mount(folders)
+            : clone_mount(source.path, source.read_only ? Access::kReadOnly : Access::kWritable));
     if (!fd) return sys_fail(str("mount ", source.path));
     fds.push_back(std::move(fd));
   }

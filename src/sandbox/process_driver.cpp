@@ -38,6 +38,12 @@ Result<Unit> check_mounts(const std::vector<Mount>& mounts) {
   for (const auto& mount : mounts) {
     if (!mount.source.starts_with("/"))
       return invalid(str("mount source ", mount.source, " is not absolute"));
+    if (!mount.below.empty() && (!mount.read_only || mount.below.size() > kMaxBelow))
+      return invalid(str("mount ", mount.target, " merges at most ", kMaxBelow,
+                         " folders more, and read-only"));
+    for (const auto& folder : mount.below)
+      if (!folder.starts_with("/"))
+        return invalid(str("mount source ", folder, " is not absolute"));
     if (!mount.target.starts_with("/") || mount.target.size() < 2 ||
         mount.target.find("/../") != std::string::npos || mount.target.ends_with("/.."))
       return invalid(str("mount target ", mount.target, " is not an absolute path"));
@@ -81,7 +87,7 @@ Result<Unit> check(const Spec& spec) {
 
 std::vector<Source> sources(const std::vector<Mount>& mounts) {
   std::vector<Source> out;
-  for (const auto& mount : mounts) out.push_back({mount.source, mount.read_only});
+  for (const auto& mount : mounts) out.push_back({mount.source, mount.read_only, mount.below});
   return out;
 }
 

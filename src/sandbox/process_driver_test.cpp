@@ -63,6 +63,33 @@ TEST(ProcessDriver, A_program_runs_and_its_output_and_exit_status_come_back) {
   EXPECT_FALSE(ran.exit.out_of_memory);
 }
 
+TEST(ProcessDriver, Folders_are_merged_into_one_mount_that_cannot_be_written) {
+  NEEDS_ISOLATION();
+  Folder top, middle, bottom;  // their names need no escapes, whatever is in them
+  top.put("who", "top");
+  middle.put("who", "middle");
+  middle.put("only", "middle");
+  ASSERT_TRUE(make_directories(bottom.path + "/deep,er:folder").has_value());
+  bottom.put("deep,er:folder/only", "bottom");
+  bottom.put("below", "bottom");
+  Spec spec = python(R"py(
+print(open('/opt/who').read(), open('/opt/only').read(), open('/opt/below').read())
+try: open('/opt/new', 'w')
+except OSError as e: print(e.strerror)
+print('\n'.join(line for line in open('/proc/self/mountinfo') if ' /opt ' in line and '/tmp/' in line))
+)py");
+  spec.mounts = {{top.path, "/opt", true, {middle.path, bottom.path}}};
+  EXPECT_EQ(run(spec).output, "top middle bottom\nRead-only file system\n\n");
+  spec.mounts[0].below = {bottom.path + "/deep,er:folder"};
+  EXPECT_EQ(run(python("print(open('/opt/who').read())")).exit.code, 1);
+  spec.argv.back() = "print(open('/opt/who').read(), open('/opt/only').read())";
+  EXPECT_EQ(run(spec).output, "top bottom\n");
+  spec.mounts[0].read_only = false;
+  EXPECT_FALSE(start(spec).has_value());
+  spec.mounts[0] = {top.path, "/opt", true, {"/nonexistent/folder"}};
+  EXPECT_FALSE(start(spec).has_value());
+}
+
 TEST(ProcessDriver, What_the_machine_cannot_do_is_said_in_sentences) {
   const auto& can = test_driver().capabilities();
   for (const auto& sentence : can.missing) std::printf("missing: %s\n", sentence.c_str());

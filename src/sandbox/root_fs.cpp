@@ -306,4 +306,19 @@ Result<Unit> make_mount_point(const std::string& target, bool is_directory) {
   return Unit{};
 }
 
+bool leave_and_mount_chroot() {
+  const int folder = ::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0 || ::chroot("/proc") != 0) return false;  // any folder: the way up is open now
+  bool up = ::fchdir(folder) == 0;
+  for (int depth = 0; up && depth < 64; ++depth) up = ::chdir("..") == 0;
+  up = up && ::chroot(".") == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) == 0;
+  char path[4096];
+  const bool entered = up && ::fchdir(folder) == 0 && ::getcwd(path, sizeof path) != nullptr &&
+                       ::mount(path, path, nullptr, MS_BIND | MS_REC, nullptr) == 0 &&
+                       ::chdir(path) == 0 && ::syscall(SYS_pivot_root, ".", ".") == 0 &&
+                       ::umount2(".", MNT_DETACH) == 0 && ::chdir("/") == 0;
+  ::close(folder);
+  return entered;
+}
+
 }  // namespace pileus::sandbox

@@ -27,4 +27,9 @@ Result<Unit> enter_root(const std::string& scratch, const std::string& root);
 // A mount point for `target` in the read-only root: made when it is not there. Directory or file.
 Result<Unit> make_mount_point(const std::string& target, bool is_directory);
 
+// In a chroot "/" is no mount point: its propagation cannot be set, pivot_root() refuses, and so do
+// user namespaces. From the true root of our own mount namespace all can be had: the chroot's
+// folder is mounted onto itself and becomes the root of that namespace.
+bool leave_and_mount_chroot();
+
 }  // namespace pileus::sandbox

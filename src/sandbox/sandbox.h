@@ -21,7 +21,11 @@ struct Mount {
   std::string source;  // a host directory or file
   std::string target;  // inside, absolute
   bool read_only = true;
+  // Directories that show through where `source` has nothing, uppermost first; at most kMaxBelow,
+  // read-only only. Nothing is copied: the kernel merges them.
+  std::vector<std::string> below = {};
 };
+inline constexpr std::size_t kMaxBelow = 16;
 
 // A TCP listener made inside the sandbox's network namespace; its descriptor is the server's.
 struct ListenerSpec {

@@ -182,6 +182,27 @@ int clone_mount(const std::string& path, Access access, int directory_fd) {
   return fd;
 }
 
+int merge_mount(const std::vector<std::string>& folders) {
+  std::vector<UniqueFd> open;
+  std::string below;
+  for (const auto& folder : folders) {
+    open.emplace_back(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!open.back()) return -1;
+    below += str(below.empty() ? "" : ":", "/proc/self/fd/", open.back().get());
+  }
+  const UniqueFd file_system(static_cast<int>(::syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC)));
+  if (!file_system) return -1;
+  const auto set = [&](unsigned command, const char* key, const char* value) {
+    return ::syscall(SYS_fsconfig, file_system.get(), command, key, value, 0) == 0;
+  };
+  if (!set(FSCONFIG_SET_STRING, "source", "layers") ||
+      !set(FSCONFIG_SET_STRING, "lowerdir", below.c_str()) ||
+      !set(FSCONFIG_CMD_CREATE, nullptr, nullptr))
+    return -1;
+  return static_cast<int>(::syscall(SYS_fsmount, file_system.get(), FSMOUNT_CLOEXEC,
+                                    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
+}
+
 int attach_mount(int mount_fd, const std::string& target) {
   return ::syscall(SYS_move_mount, mount_fd, "", AT_FDCWD, target.c_str(),
                    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) == 0

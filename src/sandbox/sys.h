@@ -36,6 +36,9 @@ std::string find_tool(std::string_view name);  // absolute path, "" when not ins
 // A detached copy of the mount at `path` (a directory or file) with all below it; -1 and errno.
 enum class Access { kReadOnly, kWritable };
 int clone_mount(const std::string& path, Access access, int directory_fd = -100 /* AT_FDCWD */);
+// A detached read-only mount of several directories laid over one another, the first one uppermost.
+// Given by descriptor, so any path will do and none is told to who sees the mount. -1 and errno.
+int merge_mount(const std::vector<std::string>& folders);
 // Attaches it. 0 or errno.
 int attach_mount(int mount_fd, const std::string& target);
 int set_mount_read_only(const std::string& path, Access access);

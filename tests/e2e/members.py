@@ -265,7 +265,7 @@ class World:
         return scrub(value, self.account, name)
 
 
-GENERATED = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b(?:AKIA|ASIA|AROA|AIDA|AGPA|ANPA|AIPA|ASCA|APKA)[A-Z0-9]{12,}"
+GENERATED = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b(?:AKIA|ASIA|AROA|AIDA|AGPA|ANPA|AIPA|ASCA|APKA)[A-Z0-9]{12,}|\bcsc-[0-9a-z]{17}\b"
                        r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+\d{4}|\+00:00)")
 SECRETS = {"SecretAccessKey", "SessionToken", "Marker", "NextMarker", "nextToken", "nextForwardToken", "nextBackwardToken", "eventId",
            "ingestionTime", "creationTime", "uploadSequenceToken", "nextSequenceToken", "Location", "RequestId", "lastIngestionTime", "SessionTokenSize", "SessionTokenUtilization"}

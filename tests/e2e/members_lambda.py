@@ -21,7 +21,8 @@ def handler(event, context, handler="handler"):
     logging.getLogger().error("an error line")
     disk = os.statvfs("/tmp")
     client = context.client_context
-    return {"event": event, "seconds": math.ceil(context.get_remaining_time_in_millis() / 1000), "memory": int(context.memory_limit_in_mb),
+    layer = open("/opt/layer").read() if os.path.exists("/opt/layer") else None
+    return {"layer": layer, "event": event, "seconds": math.ceil(context.get_remaining_time_in_millis() / 1000), "memory": int(context.memory_limit_in_mb),
             "tmp": round(disk.f_blocks * disk.f_frsize / 2**20), "handler": handler, "variable": os.environ.get("COLOUR"), "edition": "EDITION",
             "version": context.function_version, "client": client.custom if client else None, "language": "python"}
 def second(event, context):
@@ -91,12 +92,16 @@ def configuration(world):
 
 ALLOWED_TO_LOG = iam("PutRolePolicy", RoleName="runner", PolicyName="logs", PolicyDocument=json.dumps(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "logs:*", "Resource": "*"}]}))
+COLOURED = fn("PublishLayerVersion", LayerName="coloured", Content={"ZipFile": zipped(layer="red")}).keep(layer="LayerVersionArn")
+STRICT = fn("CreateCodeSigningConfig", CodeSigningPolicies={"UntrustedArtifactOnDeployment": "Enforce"}, AllowedPublishers={
+    "SigningProfileVersionArns": ["arn:aws:signer:us-east-1:000000000000:/signing-profiles/p/v"]}).keep(strict="CodeSigningConfig.CodeSigningConfigArn")
 JSON_FORMAT = {"LoggingConfig": {"LogFormat": "JSON"}}
 SEEN_WITHIN = {
     "Role": but(ROLE + "stranger", given=(STRANGER,), error="InvalidParameterValueException"),
     "Runtime": NODE_RUNTIME, "Handler": "app.second", "Timeout": 30, "MemorySize": 512,
     "Description": but("d", see=(configuration,)),
     "Environment.Variables": {"COLOUR": "red"}, "EphemeralStorage.Size": 1024,
+    "Layers": but(["<layer>"], given=(COLOURED,)),
     "LoggingConfig.LogFormat": but("JSON", see=(tail,)),
     "LoggingConfig.ApplicationLogLevel": but("ERROR", base=JSON_FORMAT, see=(tail,)),
     "LoggingConfig.SystemLogLevel": but("WARN", base=JSON_FORMAT, see=(tail,)),
@@ -115,6 +120,7 @@ def paged(call, given=(), start=None):
 # Functions
 recipe(CREATE, given=(READER, LOGGED), see=(run(),), members={
     **SEEN_WITHIN, "Code.ZipFile": SECOND, "Architectures": ELSEWHERE,
+    "CodeSigningConfigArn": but("<strict>", given=(STRICT,), error="CodeVerificationFailedException"),
     "Publish": but(True, see=(fn("ListVersionsByFunction", FunctionName="probe"),)),
     "Tags": but({"a": "1"}, see=(fn("ListTags", Resource=ARN + "probe"),))})
 recipe(fn("UpdateFunctionConfiguration", FunctionName="probe"), given=MADE, see=(run(),), members={**SEEN_WITHIN, "RevisionId": STALE})

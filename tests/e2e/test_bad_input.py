@@ -163,9 +163,9 @@ def test_unknown_operations(cloud):
 
 def test_operations_and_services_not_built_say_so(cloud):
     with pytest.raises(botocore.exceptions.ClientError) as error:
-        cloud.client("lambda").list_layers()
+        cloud.client("lambda").list_capacity_providers()
     assert error.value.response["Error"]["Code"] == "NotImplemented"
-    assert "Lambda.ListLayers is not implemented" in error.value.response["Error"]["Message"]
+    assert "Lambda.ListCapacityProviders is not implemented" in error.value.response["Error"]["Message"]
     with pytest.raises(botocore.exceptions.ClientError) as error:
         cloud.client("s3").list_buckets()
     assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501

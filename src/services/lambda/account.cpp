@@ -10,34 +10,15 @@ Task<Result<gen::lambda::GetAccountSettingsOutput>> LambdaService::get_account_s
   CO_TRY(co_await context.authorize("lambda:GetAccountSettings", "*"));
   gen::lambda::GetAccountSettingsOutput out;
   auto& limit = out.account_limit.emplace();
-  limit.total_code_size = 80'530'636'800;
+  limit.total_code_size = kMaxStoredBytes;
   limit.code_size_unzipped = static_cast<std::int64_t>(kMaxUnpackedBytes);
   limit.code_size_zipped = static_cast<std::int64_t>(kMaxZipBytes);
   limit.concurrent_executions = kAccountConcurrency;
   limit.unreserved_concurrent_executions = kAccountConcurrency;
-  std::int64_t bytes = 0, functions = 0;
-  store::ScanOptions page;
-  for (;;) {
-    CO_TRY_ASSIGN(auto found,
-                  co_await store::load_page<Function>(impl_->given.records, context.partition_key(),
-                                                      std::string(kFunctionPrefix), page));
-    if (found.empty()) break;
-    page.after = found.back().key;
-    for (const auto& entry : found) bytes += entry.value.latest.code_bytes;
-    functions += static_cast<std::int64_t>(found.size());
-  }
-  page = {};
-  for (;;) {
-    CO_TRY_ASSIGN(auto found, co_await store::load_page<Configuration>(
-                                  impl_->given.records, context.partition_key(),
-                                  std::string(kVersionPrefix), page));
-    if (found.empty()) break;
-    page.after = found.back().key;
-    for (const auto& entry : found) bytes += entry.value.code_bytes;
-  }
+  CO_TRY_ASSIGN(const Stored stored, co_await impl_->stored_code(context.partition_key()));
   auto& usage = out.account_usage.emplace();
-  usage.total_code_size = bytes;
-  usage.function_count = functions;
+  usage.total_code_size = stored.bytes;
+  usage.function_count = stored.functions;
   co_return out;
 }
 

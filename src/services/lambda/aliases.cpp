@@ -59,7 +59,7 @@ Task<Result<Unit>> expect_versions(store::Records& records, FunctionRef ref, con
 Task<Result<gen::lambda::CreateAliasOutput>> LambdaService::create_alias(
     aws::Context& context, gen::lambda::CreateAliasInput in) {
   CO_TRY_ASSIGN(const FunctionRef ref, parse_function(context, in.function_name));
-  CO_TRY(co_await context.authorize("lambda:CreateAlias", ref.arn()));
+  CO_TRY(co_await impl_->authorize(context, ref.unqualified(), "lambda:CreateAlias"));
   CO_TRY(co_await impl_->load_function(ref));
   Alias alias;
   alias.name = in.name;
@@ -89,7 +89,7 @@ Task<Result<gen::lambda::CreateAliasOutput>> LambdaService::create_alias(
 Task<Result<gen::lambda::GetAliasOutput>> LambdaService::get_alias(aws::Context& context,
                                                                    gen::lambda::GetAliasInput in) {
   CO_TRY_ASSIGN(const FunctionRef ref, parse_function(context, in.function_name));
-  CO_TRY(co_await context.authorize("lambda:GetAlias", ref.arn()));
+  CO_TRY(co_await impl_->authorize(context, ref.unqualified(), "lambda:GetAlias"));
   CO_TRY_ASSIGN(const auto alias, co_await store::load<Alias>(impl_->given.records, ref.partition(),
                                                               alias_key(ref.name, in.name)));
   if (!alias) co_return fail(no_alias(ref, in.name));
@@ -99,7 +99,7 @@ Task<Result<gen::lambda::GetAliasOutput>> LambdaService::get_alias(aws::Context&
 Task<Result<gen::lambda::UpdateAliasOutput>> LambdaService::update_alias(
     aws::Context& context, gen::lambda::UpdateAliasInput in) {
   CO_TRY_ASSIGN(const FunctionRef ref, parse_function(context, in.function_name));
-  CO_TRY(co_await context.authorize("lambda:UpdateAlias", ref.arn()));
+  CO_TRY(co_await impl_->authorize(context, ref.unqualified(), "lambda:UpdateAlias"));
   const std::string key = alias_key(ref.name, in.name);
   for (int attempt = 0; attempt < store::kUpdateAttempts; ++attempt) {
     CO_TRY(co_await store::pause_before_attempt(attempt));
@@ -129,10 +129,10 @@ Task<Result<gen::lambda::UpdateAliasOutput>> LambdaService::update_alias(
 Task<Result<gen::lambda::DeleteAliasOutput>> LambdaService::delete_alias(
     aws::Context& context, gen::lambda::DeleteAliasInput in) {
   CO_TRY_ASSIGN(const FunctionRef ref, parse_function(context, in.function_name));
-  CO_TRY(co_await context.authorize("lambda:DeleteAlias", ref.arn()));
+  CO_TRY(co_await impl_->authorize(context, ref.unqualified(), "lambda:DeleteAlias"));
   CO_TRY(co_await impl_->load_function(ref));
   store::Transaction transaction;
-  transaction.remove(alias_key(ref.name, in.name));
+  transaction.remove(alias_key(ref.name, in.name)).remove(policy_key(ref.name, in.name));
   CO_TRY(co_await impl_->given.records.commit(ref.partition(), std::move(transaction)));
   CO_TRY(co_await impl_->engine.changed(ref));
   co_return gen::lambda::DeleteAliasOutput{};
@@ -141,7 +141,7 @@ Task<Result<gen::lambda::DeleteAliasOutput>> LambdaService::delete_alias(
 Task<Result<gen::lambda::ListAliasesOutput>> LambdaService::list_aliases(
     aws::Context& context, gen::lambda::ListAliasesInput in) {
   CO_TRY_ASSIGN(const FunctionRef ref, parse_function(context, in.function_name));
-  CO_TRY(co_await context.authorize("lambda:ListAliases", ref.arn()));
+  CO_TRY(co_await impl_->authorize(context, ref.unqualified(), "lambda:ListAliases"));
   CO_TRY(co_await impl_->load_function(ref));
   const auto most = static_cast<std::size_t>(std::min(in.max_items.value_or(50), kMostListed));
   const std::string prefix = alias_prefix(ref.name);

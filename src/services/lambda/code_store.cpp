@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "services/lambda/names.h"
 #include "services/lambda/unzip.h"
+#include "store/sha256.h"
 
 namespace pileus::services::lambda {
 namespace fs = std::filesystem;
@@ -78,31 +79,31 @@ Result<std::string> CodeStore::place(const std::string& fresh, const std::string
   return path;
 }
 
-Result<std::string> CodeStore::unpack(const std::string& zip, const std::string& id) {
+Result<CodeStore::Fresh> CodeStore::unpack(const std::string& zip) {
   const std::string fresh = fresh_path();
   std::error_code why;
   fs::create_directory(fresh, why);
   if (why) return fail(disk("cannot make " + fresh, why));
   fs::permissions(fresh, fs::perms(0755), why);
-  if (auto done = unzip(zip, fresh); !done) {
+  auto done = unzip(zip, fresh);
+  if (!done) {
     fs::remove_all(fresh, why);
     return fail(std::move(done).error());
   }
-  return id.empty() ? Result<std::string>(fresh) : place(fresh, id);
+  return Fresh{fresh, static_cast<std::int64_t>(done->bytes)};
 }
 
-static Error zip_too_large() {
+static Error zip_too_large(std::string_view operation) {
   return Error("RequestEntityTooLargeException",
-               "Request must be smaller than 69905067 bytes for the CreateFunction operation", 413);
+               str("Request must be smaller than 69905067 bytes for the ", operation, " operation"),
+               413);
 }
 
-Task<Result<CodeStore::Added>> CodeStore::add(std::string zip) {
-  if (zip.size() > kMaxZipBytes) co_return fail(zip_too_large());
+Task<Result<CodeStore::Added>> CodeStore::add(std::string zip, std::string operation) {
+  if (zip.size() > kMaxZipBytes) co_return fail(zip_too_large(operation));
   auto shared = std::make_shared<std::string>(std::move(zip));  // shared with the worker
-  std::move_only_function<Result<std::string>()> work = [this, shared] {
-    return unpack(*shared, "");
-  };
-  CO_TRY_ASSIGN(const std::string fresh, co_await workers_.run<std::string>(std::move(work)));
+  std::move_only_function<Result<Fresh>()> work = [this, shared] { return unpack(*shared); };
+  CO_TRY_ASSIGN(const Fresh fresh, co_await workers_.run<Fresh>(std::move(work)));
   {
     std::lock_guard lock(mutex_);
     ++adding_;
@@ -120,31 +121,32 @@ Task<Result<CodeStore::Added>> CodeStore::add(std::string zip) {
   co_return added;
 }
 
-Task<Result<CodeStore::Added>> CodeStore::keep(std::string fresh,
-                                               std::shared_ptr<std::string> zip) {
+Task<Result<CodeStore::Added>> CodeStore::keep(Fresh fresh, std::shared_ptr<std::string> zip) {
   const auto bytes = static_cast<std::int64_t>(zip->size());
   auto id = co_await blobs_.put(std::move(*zip));
   if (!id) {
-    workers_.push([fresh] {
+    workers_.push([path = fresh.path] {
       std::error_code why;
-      fs::remove_all(fresh, why);
+      fs::remove_all(path, why);
     });
     co_return fail(std::move(id).error());
   }
   Pin pin(*this, *id);
-  CO_TRY(place(fresh, *id));
-  co_return Added{*id, bytes, std::move(pin)};
+  CO_TRY(place(fresh.path, *id));
+  co_return Added{*id, bytes, fresh.unpacked_bytes, std::move(pin)};
 }
 
-Task<Result<Unit>> CodeStore::check(std::string zip) {
-  if (zip.size() > kMaxZipBytes) co_return fail(zip_too_large());
-  std::move_only_function<Result<Unit>()> work = [this, zip = std::move(zip)]() -> Result<Unit> {
-    TRY_ASSIGN(const std::string fresh, unpack(zip, ""));
+Task<Result<CodeStore::Checked>> CodeStore::check(std::string zip) {
+  if (zip.size() > kMaxZipBytes) co_return fail(zip_too_large("UpdateFunctionCode"));
+  std::move_only_function<Result<Checked>()> work = [this,
+                                                     zip = std::move(zip)]() -> Result<Checked> {
+    TRY_ASSIGN(const Fresh fresh, unpack(zip));
     std::error_code why;
-    fs::remove_all(fresh, why);
-    return Unit{};
+    fs::remove_all(fresh.path, why);
+    return Checked{store::sha256_hex(zip), static_cast<std::int64_t>(zip.size()),
+                   fresh.unpacked_bytes};
   };
-  co_return co_await workers_.run<Unit>(std::move(work));
+  co_return co_await workers_.run<Checked>(std::move(work));
 }
 
 Task<Result<std::string>> CodeStore::folder(std::string id) {
@@ -153,8 +155,10 @@ Task<Result<std::string>> CodeStore::folder(std::string id) {
     if (unpacked_.contains(id)) co_return path_of(id);
   }
   CO_TRY_ASSIGN(auto zip, co_await blobs_.read(id));
-  std::move_only_function<Result<std::string>()> work = [this, zip = std::move(zip), id] {
-    return unpack(zip, id);
+  std::move_only_function<Result<std::string>()> work = [this, zip = std::move(zip),
+                                                         id]() -> Result<std::string> {
+    TRY_ASSIGN(const Fresh fresh, unpack(zip));
+    return place(fresh.path, id);
   };
   co_return co_await workers_.run<std::string>(std::move(work));
 }

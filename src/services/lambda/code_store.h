@@ -43,12 +43,18 @@ class CodeStore {
   struct Added {
     std::string id;          // sha256 of the zip, lower-case hex
     std::int64_t bytes = 0;  // of the zip
-    Pin pin;                 // keep it until a record names the code
+    std::int64_t unpacked_bytes = 0;
+    Pin pin;  // keep it until a record names the code
   };
-  // Checks and unpacks the zip and stores it durably. AWS's errors for bad ones.
-  Task<Result<Added>> add(std::string zip);
+  // Checks and unpacks the zip and stores it durably. AWS's errors for bad ones, in the name of the
+  // operation.
+  Task<Result<Added>> add(std::string zip, std::string operation = "CreateFunction");
+  struct Checked {
+    std::string id;
+    std::int64_t bytes = 0, unpacked_bytes = 0;
+  };
   // Only checks.
-  Task<Result<Unit>> check(std::string zip);
+  Task<Result<Checked>> check(std::string zip);
   // The folder to mount; unpacked now if it is not there.
   Task<Result<std::string>> folder(std::string id);
   [[clang::coro_wrapper]] Task<Result<std::string>> zip(std::string id) {
@@ -67,9 +73,13 @@ class CodeStore {
 
  private:
   friend class Pin;
-  Task<Result<Added>> keep(std::string fresh, std::shared_ptr<std::string> zip);
+  struct Fresh {
+    std::string path;  // unpacked, without a name yet
+    std::int64_t unpacked_bytes = 0;
+  };
+  Task<Result<Added>> keep(Fresh fresh, std::shared_ptr<std::string> zip);
   Task<Result<Unit>> remove_if_unused(std::string id);
-  Result<std::string> unpack(const std::string& zip, const std::string& id);
+  Result<Fresh> unpack(const std::string& zip);
   Result<std::string> place(const std::string& fresh, const std::string& id);
   std::string path_of(const std::string& id) const { return code_ + "/" + id; }
   std::string fresh_path();

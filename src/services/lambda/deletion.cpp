@@ -6,7 +6,7 @@
 namespace pileus::services::lambda {
 namespace {
 
-constexpr std::size_t kDeletedAtOnce = 400;  // records in one transaction
+constexpr std::size_t kDeletedAtOnce = 200;  // records in one transaction
 
 std::string joined(const std::vector<std::string>& names) {
   std::string out;
@@ -38,18 +38,20 @@ Task<Result<Unit>> LambdaService::Impl::delete_version(FunctionRef ref) {
                 co_await store::load<Configuration>(given.records, ref.partition(), key));
   if (!version) co_return Unit{};  // deleted already, as in AWS
   store::Transaction transaction;
-  transaction.expect(key, version->revision).remove(key);
+  transaction.expect(key, version->revision)
+      .remove(key)
+      .remove(policy_key(ref.name, ref.qualifier));
   auto committed = co_await given.records.commit(ref.partition(), std::move(transaction));
   if (!committed && !committed.error().is(errc::kConflict))
     co_return fail(std::move(committed).error());
   CO_TRY(co_await engine.changed(ref));
-  co_return co_await code.release(version->value.code_id, code_user(ref, ref.qualifier));
+  co_return co_await release_content(ref, std::move(version->value));
 }
 
 // Versions and aliases first, the function's own record last: whatever is cut short can be
 // repeated.
 Task<Result<Unit>> LambdaService::Impl::delete_all(FunctionRef ref) {
-  std::vector<std::pair<std::string, std::string>> released;  // code, user
+  std::vector<Configuration> released;
   for (const std::string& prefix : {alias_prefix(ref.name), version_prefix(ref.name)}) {
     for (;;) {
       store::ScanOptions page;
@@ -59,27 +61,33 @@ Task<Result<Unit>> LambdaService::Impl::delete_all(FunctionRef ref) {
       store::Transaction transaction;
       for (const auto& entry : found) {
         transaction.remove(entry.key);
-        if (!prefix.starts_with(kVersionPrefix)) continue;
-        CO_TRY_ASSIGN(const auto version, store::decode<Configuration>(entry.value));
-        released.emplace_back(version.code_id, code_user(ref, version.version));
+        // The policy of what is gone: keys end with the alias, or with the number in ten digits.
+        const std::string last = entry.key.substr(prefix.size());
+        const bool version_too = prefix.starts_with(kVersionPrefix);
+        transaction.remove(
+            policy_key(ref.name, version_too ? std::to_string(parse_int(last).value_or(0)) : last));
+        if (!version_too) continue;
+        CO_TRY_ASSIGN(auto version, store::decode<Configuration>(entry.value));
+        released.push_back(std::move(version));
       }
       CO_TRY(co_await given.records.commit(ref.partition(), std::move(transaction)));
     }
   }
   CO_TRY_ASSIGN(const auto function, co_await load_function(ref));
-  released.emplace_back(function.value.latest.code_id, code_user(ref, kLatest));
+  released.push_back(function.value.latest);
   store::Transaction transaction;
-  transaction.remove(function_key(ref.name));
+  transaction.remove(function_key(ref.name)).remove(policy_key(ref.name, ""));
   CO_TRY(co_await given.records.commit(ref.partition(), std::move(transaction)));
   CO_TRY(co_await engine.changed(ref));
-  for (auto& [id, user] : released) CO_TRY(co_await code.release(id, user));
+  for (auto& configuration : released)
+    CO_TRY(co_await release_content(ref, std::move(configuration)));
   co_return Unit{};
 }
 
 Task<Result<gen::lambda::DeleteFunctionOutput>> LambdaService::delete_function(
     aws::Context& context, gen::lambda::DeleteFunctionInput in) {
   CO_TRY_ASSIGN(const FunctionRef ref, parse_function(context, in.function_name, in.qualifier));
-  CO_TRY(co_await context.authorize("lambda:DeleteFunction", ref.qualified_arn()));
+  CO_TRY(co_await impl_->authorize(context, ref, "lambda:DeleteFunction"));
   CO_TRY(co_await impl_->load_function(ref));
   gen::lambda::DeleteFunctionOutput out;
   out.status_code = 204;

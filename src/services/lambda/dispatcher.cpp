@@ -74,7 +74,12 @@ Task<Result<Unit>> Dispatcher::try_launch(std::shared_ptr<Dispatcher> self,
   Environment::Launch launch;
   CO_TRY_ASSIGN(launch.session, co_await self->home_.session(configuration.role));
   CO_TRY_ASSIGN(launch.code_folder, co_await machinery.code.folder(configuration.code_id));
-  CO_TRY_ASSIGN(auto runtime, co_await machinery.runtimes.find(configuration.runtime));
+  for (const auto& layer : configuration.layers) {
+    CO_TRY_ASSIGN(auto folder, co_await machinery.code.folder(layer.code_id));
+    launch.layer_folders.push_back(std::move(folder));
+  }
+  CO_TRY_ASSIGN(auto runtime, co_await machinery.runtimes.find(configuration.runtime,
+                                                               configuration.runtime_version));
   CO_TRY_ASSIGN(environment, co_await Shard::obtain(&self->shard_, std::move(runtime)));
   launch.dispatcher = self;
   self->environments_.emplace(environment.get(), environment);
@@ -92,7 +97,8 @@ Task<void> Dispatcher::launch(std::shared_ptr<Dispatcher> self) {
   Error error = done.error();
   log::warn("an environment did not start",
             {{"function", self->home_.ref().arn()}, {"why", error.message()}});
-  if (!error.is("AccessDeniedException") && !error.is("InvalidParameterValueException"))
+  if (!error.is("AccessDeniedException") && !error.is("InvalidParameterValueException") &&
+      !error.is("InvalidRuntimeException"))
     error = Error("ServiceException", "The environment did not start: " + error.message(), 500);
   if (!self->queue_.empty()) self->pop()->done.complete(fail(std::move(error)));
   self->shard_.loop().post(

@@ -27,6 +27,11 @@ FunctionHome& Shard::home(const FunctionRef& ref) {
   return *place;
 }
 
+FunctionHome* Shard::find_home(const FunctionRef& ref) {
+  const auto found = homes_.find(ref.arn());
+  return found == homes_.end() ? nullptr : found->second.get();
+}
+
 void Shard::forget_if_empty(const std::string& arn) {
   const auto found = homes_.find(arn);
   if (found == homes_.end() || found->second->busy > 0 || !found->second->empty()) return;
@@ -133,9 +138,7 @@ Task<void> Shard::fill(Shard* self, std::string name) {
 
 void Shard::expect(const std::shared_ptr<const Runtime>& runtime) {
   if (machinery_.options.prewarm == 0) return;
-  Pool& pool = pools_[runtime->name];
-  if (pool.runtime && pool.runtime->version_id != runtime->version_id)
-    while (!pool.held.empty()) pool.held.back()->kill();
+  Pool& pool = pools_[runtime->version_id];
   pool.runtime = runtime;
   pool.last_use = now();
   wake();
@@ -144,7 +147,7 @@ void Shard::expect(const std::shared_ptr<const Runtime>& runtime) {
 Task<Result<std::shared_ptr<Environment>>> Shard::obtain(Shard* self,
                                                          std::shared_ptr<const Runtime> runtime) {
   self->expect(runtime);
-  if (const auto found = self->pools_.find(runtime->name); found != self->pools_.end()) {
+  if (const auto found = self->pools_.find(runtime->version_id); found != self->pools_.end()) {
     Pool& pool = found->second;
     pool.uses.push_back(self->now());
     if (pool.uses.size() > 4 * self->machinery_.options.prewarm) pool.uses.pop_front();
@@ -160,7 +163,7 @@ Task<Result<std::shared_ptr<Environment>>> Shard::obtain(Shard* self,
 }
 
 void Shard::pool_lost(Environment& environment) {
-  const auto pool = pools_.find(environment.runtime().name);
+  const auto pool = pools_.find(environment.runtime().version_id);
   if (pool != pools_.end())
     std::erase_if(pool->second.held, [&](const auto& held) { return held.get() == &environment; });
 }
@@ -262,6 +265,10 @@ Task<Result<Unit>> check_at(Shard* shard, FunctionRef ref) {
   FunctionHome& home = shard->home(ref);
   co_return co_await home.check(ref.qualifier);
 }
+Task<Result<std::shared_ptr<const Access>>> access_at(Shard* shard, FunctionRef ref) {
+  FunctionHome& home = shard->home(ref);
+  co_return co_await home.access(ref.qualifier);
+}
 Task<Result<Unit>> changed_at(Shard* shard, FunctionRef ref) {
   FunctionHome& home = shard->home(ref);
   co_return co_await home.changed();
@@ -307,6 +314,19 @@ Task<Result<Answer>> Engine::invoke(const FunctionRef& ref,
 Task<Result<Unit>> Engine::check(FunctionRef ref) {
   Shard* shard = &shard_of(ref);
   co_return co_await on_shard<Unit>(shard, check_at(shard, std::move(ref)));
+}
+
+std::shared_ptr<const Access> Engine::known_access(const FunctionRef& ref) {
+  Shard& shard = shard_of(ref);
+  if (!shard.loop().is_current()) return nullptr;
+  const FunctionHome* home = shard.find_home(ref);
+  return home ? home->known_access(ref.qualifier) : nullptr;
+}
+
+Task<Result<std::shared_ptr<const Access>>> Engine::access(FunctionRef ref) {
+  Shard* shard = &shard_of(ref);
+  co_return co_await on_shard<std::shared_ptr<const Access>>(shard,
+                                                             access_at(shard, std::move(ref)));
 }
 
 Task<Result<Unit>> Engine::changed(FunctionRef ref) {

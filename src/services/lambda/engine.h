@@ -29,6 +29,7 @@ class Shard {
   ~Shard();
 
   FunctionHome& home(const FunctionRef& ref);
+  FunctionHome* find_home(const FunctionRef& ref);  // where it is at work
   void forget_if_empty(const std::string& arn);
 
   Machinery& machinery() { return machinery_; }
@@ -85,7 +86,7 @@ class Shard {
   UsageMeter meter_;
   std::unordered_map<std::string, std::unique_ptr<FunctionHome>> homes_;  // by ARN
   std::unordered_set<Environment*> environments_;
-  std::map<std::string, Pool> pools_;
+  std::map<std::string, Pool> pools_;  // by version_id of the runtime
   EngineStats stats_;
   std::size_t starting_ = 0;
   std::uint64_t ticks_ = 0;
@@ -103,6 +104,9 @@ class Engine {
   [[clang::coro_wrapper]] Task<Result<Answer>> invoke(const FunctionRef& ref,
                                                       std::unique_ptr<Invocation> invocation);
   Task<Result<Unit>> check(FunctionRef ref);
+  // What decides about calls to it; known_access without a wait where it is cached on this loop.
+  std::shared_ptr<const Access> known_access(const FunctionRef& ref);
+  Task<Result<std::shared_ptr<const Access>>> access(FunctionRef ref);
   // Told after the records of a function changed and before that is answered.
   Task<Result<Unit>> changed(FunctionRef ref);
   void expect(const FunctionRef& ref, std::shared_ptr<const Runtime> runtime);

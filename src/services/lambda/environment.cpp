@@ -111,6 +111,10 @@ sandbox::Assignment Environment::assignment(const Launch& launch) const {
   const Configuration& what = configuration();
   sandbox::Assignment out;
   out.mounts.push_back({launch.code_folder, "/var/task", true});
+  if (!launch.layer_folders.empty()) {
+    auto& opt = out.mounts.emplace_back(sandbox::Mount{launch.layer_folders.back(), "/opt", true});
+    opt.below.assign(launch.layer_folders.rbegin() + 1, launch.layer_folders.rend());
+  }
   out.environment = variables();
   out.memory_bytes = static_cast<std::uint64_t>(what.memory_mb) << 20;
   out.tmp_bytes = static_cast<std::uint64_t>(what.tmp_mb) << 20;

@@ -56,6 +56,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
     std::shared_ptr<Dispatcher> dispatcher;
     std::shared_ptr<const aws::Session> session;  // shared by the function's environments
     std::string code_folder;
+    std::vector<std::string> layer_folders;  // earlier ones first; for /opt
   };
   Task<Result<Unit>> assign(Launch launch);
 

@@ -1,11 +1,13 @@
 #include "services/lambda/function_home.h"
 
 #include "services/lambda/engine.h"
+#include "services/lambda/policy_document.h"
 #include "store/typed.h"
 
 namespace pileus::services::lambda {
 namespace {
 
+constexpr std::size_t kMaxAccess = 256;                 // qualifiers whose policy is cached
 constexpr auto kSessionMargin = std::chrono::hours(1);  // renewed so long before its end
 
 // Keeps a home in its shard while a task works for it.
@@ -52,6 +54,33 @@ Task<void> FunctionHome::load_and_submit(FunctionHome* self,
     (*dispatcher)->dispatch(std::move(invocation));
   else
     invocation->done.complete(fail(std::move(dispatcher).error()));
+}
+
+std::shared_ptr<const Access> FunctionHome::known_access(const std::string& qualifier) const {
+  const auto found = access_.find(qualifier);
+  return found == access_.end() ? nullptr : found->second;
+}
+
+Task<Result<std::shared_ptr<const Access>>> FunctionHome::access(std::string qualifier) {
+  Busy stays(*this);
+  if (auto known = known_access(qualifier)) co_return known;
+  auto& records = shard_.machinery().records;
+  for (;;) {
+    const auto generation = generation_;
+    auto made = std::make_shared<Access>();
+    CO_TRY_ASSIGN(auto policy, co_await store::load<ResourcePolicy>(
+                                   records, ref_.partition(), policy_key(ref_.name, qualifier)));
+    if (policy) made->policy = std::move(policy->value.document);
+    CO_TRY_ASSIGN(const auto function, co_await store::load<Function>(records, ref_.partition(),
+                                                                      function_key(ref_.name)));
+    if (function)
+      for (const auto& [key, value] : function->value.tags)
+        made->tags["aws:ResourceTag/" + key] = {value};
+    if (generation != generation_) continue;  // it changed while we read
+    if (access_.size() >= kMaxAccess) access_.clear();
+    access_.insert_or_assign(qualifier, made);
+    co_return made;
+  }
 }
 
 Task<Result<Unit>> FunctionHome::check(std::string qualifier) {
@@ -138,6 +167,7 @@ std::shared_ptr<Dispatcher> FunctionHome::adopt(
 Task<Result<Unit>> FunctionHome::changed() {
   Busy stays(*this);
   ++generation_;
+  access_.clear();
   aliases_.clear();
   valid_.clear();
   if (!session_role_.empty()) session_.reset();
@@ -178,6 +208,7 @@ Task<Result<std::shared_ptr<const aws::Session>>> FunctionHome::session(std::str
 
 void FunctionHome::kill() {
   ++generation_;
+  access_.clear();
   valid_.clear();
   aliases_.clear();
   auto all = std::move(dispatchers_);

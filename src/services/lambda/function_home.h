@@ -7,6 +7,12 @@
 
 namespace pileus::services::lambda {
 
+// What decides about calls to a function, version or alias beside the caller's own policies.
+struct Access {
+  std::string policy;         // the resource policy; "" none
+  aws::ConditionValues tags;  // aws:ResourceTag/<key>
+};
+
 class FunctionHome {
  public:
   FunctionHome(Shard& shard, FunctionRef ref);
@@ -14,6 +20,8 @@ class FunctionHome {
   void submit(std::unique_ptr<Invocation> invocation);
   // Whether the qualifier names something; ResourceNotFoundException.
   Task<Result<Unit>> check(std::string qualifier);
+  std::shared_ptr<const Access> known_access(const std::string& qualifier) const;
+  Task<Result<std::shared_ptr<const Access>>> access(std::string qualifier);
   // The records changed: forgets what was cached; environments of old code end.
   Task<Result<Unit>> changed();
   // A session of the function's role, cached while it lasts.
@@ -43,6 +51,8 @@ class FunctionHome {
   std::atomic<int>& account_in_flight_;
   std::uint64_t generation_ = 0;                    // grows with every change
   std::unordered_map<std::string, Alias> aliases_;  // cached
+  // Cached by qualifier; shared with calls under way.
+  std::unordered_map<std::string, std::shared_ptr<const Access>> access_;
   // By version; valid_ tells which of them were checked since the last change.
   std::unordered_map<std::string, std::shared_ptr<Dispatcher>> dispatchers_;
   std::unordered_set<std::string> valid_;

@@ -85,11 +85,7 @@ Loop* LambdaService::place(const net::Request& request) {
 Task<Result<gen::lambda::InvokeOutput>> LambdaService::invoke(aws::Context& context,
                                                               gen::lambda::InvokeInput in) {
   CO_TRY_ASSIGN(const FunctionRef ref, parse_function(context, in.function_name, in.qualifier));
-  aws::Authorization ask;
-  ask.action = "lambda:InvokeFunction";
-  ask.resource = ref.qualified_arn();
-  ask.resource_account = ref.account;
-  CO_TRY(co_await context.authorize(std::move(ask)));
+  CO_TRY(co_await impl_->authorize(context, ref, "lambda:InvokeFunction"));
   const std::string type = in.invocation_type.value_or("RequestResponse");
   std::string payload = std::move(in.payload).value_or("");
   gen::lambda::InvokeOutput out;

@@ -76,6 +76,16 @@ Result<FunctionRef> parse_function(const aws::Context& context, std::string_view
   return ref;
 }
 
+Result<FunctionRef> parse_unqualified(const aws::Context& context, std::string_view text) {
+  TRY_ASSIGN(auto ref, parse_function(context, text));
+  if (!ref.qualifier.empty() && ref.qualifier != kLatest)
+    return fail(invalid(
+        "This operation is permitted on Lambda functions only. Versions and aliases are not "
+        "supported. Please specify a valid function ARN."));
+  ref.qualifier.clear();
+  return ref;
+}
+
 Error invalid(std::string message) {
   return with_type(Error("InvalidParameterValueException", std::move(message)));
 }

@@ -17,12 +17,16 @@ struct FunctionRef {
   std::string arn() const;                                          // never with a qualifier
   std::string qualified_arn() const;                                // with it where there is one
   std::string partition() const { return account + "/" + region; }  // of the records
+  FunctionRef unqualified() const { return {arn_partition, account, region, name, ""}; }
 };
 
 // "name", "name:q", "account:function:name", "arn:…:function:name[:q]", beside `qualifier`.
 // ResourceNotFoundException for another region's, InvalidParameterValueException for nonsense.
 Result<FunctionRef> parse_function(const aws::Context& context, std::string_view text,
                                    const std::optional<std::string>& qualifier = std::nullopt);
+
+// For what is done to the function, never to one of its versions.
+Result<FunctionRef> parse_unqualified(const aws::Context& context, std::string_view text);
 
 bool is_version(std::string_view qualifier);  // "$LATEST" or digits
 

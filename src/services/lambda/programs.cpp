@@ -18,6 +18,7 @@ std::vector<std::string> folders_of(const std::vector<sandbox::Mount>& mounts,
   for (const auto& mount : mounts) {
     if (mount.target != target) continue;
     out.push_back(mount.source);
+    out.insert(out.end(), mount.below.begin(), mount.below.end());
   }
   return out;
 }

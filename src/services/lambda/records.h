@@ -2,10 +2,12 @@
 //   lambda/function/<name>             Function: $LATEST, tags, the last version number given
 //   lambda/version/<name>/<10 digits>  Configuration: a published version; never changed
 //   lambda/alias/<name>/<alias>        Alias
+//   lambda/policy/<name>/<qualifier>   ResourcePolicy (policy_document.h); "$function" unqualified
 //   lambda/event/<request id>          AsyncEvent: accepted (202), not yet done with
-// Invariants: versions and aliases exist only beside their function; an alias names versions that
-// exist; a version number is never given twice in the life of a function; the blob of every
-// code_id named here exists.
+// Layers: layer_records.h. Code signing: code_signing.h.
+// Invariants: versions, policies and aliases exist only beside their function (a policy beside its
+// version or alias); an alias names versions that exist; a version number is never given twice in
+// the life of a function; the blob of every code_id named here exists.
 #pragma once
 
 #include <cstdio>
@@ -21,6 +23,7 @@ inline constexpr std::string_view kLatest = "$LATEST";
 inline constexpr std::string_view kFunctionPrefix = "lambda/function/";
 inline constexpr std::string_view kVersionPrefix = "lambda/version/";
 inline constexpr std::string_view kAliasPrefix = "lambda/alias/";
+inline constexpr std::string_view kPolicyPrefix = "lambda/policy/";
 inline constexpr std::string_view kEventPrefix = "lambda/event/";
 
 struct Logging {
@@ -28,6 +31,14 @@ struct Logging {
   std::string application_level, system_level;  // JSON only; "" otherwise
   std::string group;
   PILEUS_FIELDS(Logging, format, application_level, system_level, group)
+};
+
+// A layer as a function version keeps it.
+struct LayerUse {
+  std::string arn;      // of the layer version
+  std::string code_id;  // the blob, as of functions
+  std::int64_t code_bytes = 0, unpacked_bytes = 0;
+  PILEUS_FIELDS(LayerUse, arn, code_id, code_bytes, unpacked_bytes)
 };
 
 // All there is to know to run one version of a function.
@@ -45,16 +56,23 @@ struct Configuration {
   std::int64_t code_bytes = 0;
   Time last_modified{};
   std::string revision_id;
+  std::int64_t unpacked_bytes = 0;      // of the code; 0: not known
+  std::vector<LayerUse> layers;         // later ones over earlier ones
+  std::string layers_id;                // of the change that set them: tells their users apart
+  std::string runtime_update = "Auto";  // or "FunctionUpdate", "Manual"
+  std::string runtime_version;          // that it must run on; "": the newest
   PILEUS_FIELDS(Configuration, name, version, runtime, role, handler, description, timeout_s,
                 memory_mb, tmp_mb, environment, architecture, logging, code_id, code_bytes,
-                last_modified, revision_id)
+                last_modified, revision_id, unpacked_bytes, layers, layers_id, runtime_update,
+                runtime_version)
 };
 
 struct Function {
   Configuration latest;
   std::map<std::string, std::string> tags;
   std::int64_t last_version = 0;  // 0: nothing published yet
-  PILEUS_FIELDS(Function, latest, tags, last_version)
+  std::string code_signing;       // id of a CodeSigning; "" none
+  PILEUS_FIELDS(Function, latest, tags, last_version, code_signing)
 };
 
 struct Alias {
@@ -94,6 +112,12 @@ inline std::string alias_prefix(std::string_view name) {
 }
 inline std::string alias_key(std::string_view name, std::string_view alias) {
   return alias_prefix(name).append(alias);
+}
+inline std::string policy_prefix(std::string_view name) {
+  return std::string(kPolicyPrefix).append(name).append("/");
+}
+inline std::string policy_key(std::string_view name, std::string_view qualifier) {
+  return policy_prefix(name).append(qualifier.empty() ? "$function" : qualifier);
 }
 inline std::string event_key(std::string_view id) { return std::string(kEventPrefix).append(id); }
 

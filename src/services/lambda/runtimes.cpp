@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -91,30 +92,45 @@ std::shared_ptr<const Runtime> read_manifest(const std::string& path) {
 }  // namespace
 
 Task<Result<Unit>> Runtimes::discover() {
-  std::move_only_function<Result<std::shared_ptr<const Map>>()> work =
-      [this]() -> Result<std::shared_ptr<const Map>> {
-    return std::make_shared<const Map>(look());
+  std::move_only_function<Result<std::shared_ptr<const Found>>()> work =
+      [this]() -> Result<std::shared_ptr<const Found>> {
+    return std::make_shared<const Found>(look());
   };
-  CO_TRY_ASSIGN(auto found, co_await workers_.run<std::shared_ptr<const Map>>(std::move(work)));
+  CO_TRY_ASSIGN(auto seen, co_await workers_.run<std::shared_ptr<const Found>>(std::move(work)));
   std::lock_guard lock(mutex_);
-  map_ = std::move(found);
+  found_ = std::move(seen);
   co_return Unit{};
 }
 
-std::shared_ptr<const Runtimes::Map> Runtimes::map() const {
+std::shared_ptr<const Runtimes::Found> Runtimes::found() const {
   std::lock_guard lock(mutex_);
-  return map_;
+  return found_;
 }
 
 Task<Result<std::shared_ptr<const Runtime>>> Runtimes::find(std::string name) {
-  if (!map()) CO_TRY(co_await discover());
-  co_return choose(*map(), name);
+  if (!found()) CO_TRY(co_await discover());
+  co_return choose(found()->newest, name);
+}
+
+Task<Result<std::shared_ptr<const Runtime>>> Runtimes::find(std::string name,
+                                                            std::string version_id) {
+  CO_TRY_ASSIGN(auto newest, co_await find(name));
+  if (version_id.empty() || newest->version_id == version_id) co_return newest;
+  const auto all = found();
+  const auto there = all->versions.find(version_id);
+  if (there != all->versions.end() && there->second->name == newest->name) co_return there->second;
+  co_return fail(Error("InvalidRuntimeException",
+                       str("The version ", version_id, " of the runtime ", name,
+                           " is not on this machine any more. Choose another one with "
+                           "PutRuntimeManagementConfig."),
+                       502)
+                     .with("Type", "Server"));
 }
 
 std::vector<std::string> Runtimes::names() const {
   std::vector<std::string> out;
-  if (const auto known = map())
-    for (const auto& [name, runtime] : *known) out.push_back(name);
+  if (const auto known = found())
+    for (const auto& [name, runtime] : known->newest) out.push_back(name);
   return out;
 }
 
@@ -139,8 +155,10 @@ Result<std::shared_ptr<const Runtime>> Runtimes::choose(const Map& map,
                           ". Add it with `pileus runtimes add ", name, "`", remedy, ".")));
 }
 
-Runtimes::Map Runtimes::look() const {
-  Map found;
+// Several folders may hold versions of one runtime: the newest is the one in the folder of its
+// name, or else the last by name.
+Runtimes::Found Runtimes::look() const {
+  Found found;
   for (const char* name : {"provided.al2", "provided.al2023"}) {
     auto runtime = std::make_shared<Runtime>();
     runtime->name = name;
@@ -149,17 +167,27 @@ Runtimes::Map Runtimes::look() const {
         {"PATH", "/usr/local/bin:/usr/bin:/bin:/opt/bin"},
         {"LD_LIBRARY_PATH", "/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib"}};
     runtime->version_id = digits_of(name);
-    found.emplace(name, std::move(runtime));
+    found.versions.emplace(runtime->version_id, runtime);
+    found.newest.emplace(name, std::move(runtime));
   }
   std::error_code why;
-  for (const auto& entry : fs::directory_iterator(options_.runtimes_directory, why)) {
-    const std::string path = entry.path().string() + "/manifest.json";
+  std::vector<fs::path> folders;
+  for (const auto& entry : fs::directory_iterator(options_.runtimes_directory, why))
+    folders.push_back(entry.path());
+  std::sort(folders.begin(), folders.end());
+  for (const auto& folder : folders) {
+    const std::string path = folder.string() + "/manifest.json";
     if (!fs::exists(path, why)) continue;
-    if (auto runtime = read_manifest(path))
-      found.insert_or_assign(runtime->name, runtime);
-    else
+    auto runtime = read_manifest(path);
+    if (!runtime) {
       log::warn("a runtime is not usable: its manifest is broken or its interpreter is gone",
                 {{"file", path}});
+      continue;
+    }
+    found.versions.insert_or_assign(runtime->version_id, runtime);
+    const bool main_one = fs::exists(folder.parent_path() / runtime->name / "manifest.json", why);
+    if (!main_one || folder.filename() == runtime->name)
+      found.newest.insert_or_assign(runtime->name, runtime);
   }
   return found;
 }

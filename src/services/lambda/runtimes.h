@@ -34,18 +34,24 @@ class Runtimes {
   // What runs the AWS identifier `name`; InvalidParameterValueException with the remedy when there
   // is nothing. Discovers first where that has not been done.
   Task<Result<std::shared_ptr<const Runtime>>> find(std::string name);
+  // That very version of it, or the newest for ""; InvalidRuntimeException when it is gone.
+  Task<Result<std::shared_ptr<const Runtime>>> find(std::string name, std::string version_id);
   std::vector<std::string> names() const;  // what is here, in order
 
  private:
   using Map = std::map<std::string, std::shared_ptr<const Runtime>>;  // shared with environments
-  Map look() const;
+  struct Found {
+    Map newest;    // by name
+    Map versions;  // all, by version_id
+  };
+  Found look() const;
   Result<std::shared_ptr<const Runtime>> choose(const Map& map, const std::string& name) const;
-  std::shared_ptr<const Map> map() const;
+  std::shared_ptr<const Found> found() const;
 
   Workers& workers_;
   const Options& options_;
-  mutable std::mutex mutex_;        // guards map_
-  std::shared_ptr<const Map> map_;  // shared: replaced whole
+  mutable std::mutex mutex_;            // guards found_
+  std::shared_ptr<const Found> found_;  // shared: replaced whole
 };
 
 }  // namespace pileus::services::lambda

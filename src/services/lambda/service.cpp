@@ -54,7 +54,7 @@ Task<Result<Unit>> LambdaService::Impl::take_up(std::string partition) {
     page_options.after = page.back().key;
     for (const auto& entry : page) {
       ref.name = entry.value.latest.name;
-      code.use(entry.value.latest.code_id, code_user(ref, kLatest));
+      use_content(ref, entry.value.latest);
     }
   }
   page_options = {};
@@ -66,8 +66,19 @@ Task<Result<Unit>> LambdaService::Impl::take_up(std::string partition) {
     page_options.after = page.back().key;
     for (const auto& entry : page) {
       ref.name = entry.value.name;
-      code.use(entry.value.code_id, code_user(ref, entry.value.version));
+      use_content(ref, entry.value);
     }
+  }
+  page_options = {};
+  for (;;) {
+    CO_TRY_ASSIGN(auto page,
+                  co_await store::load_page<LayerVersion>(
+                      given.records, partition, std::string(kLayerVersionPrefix), page_options));
+    if (page.empty()) break;
+    page_options.after = page.back().key;
+    for (const auto& entry : page)
+      code.use(entry.value.code_id, layer_user({ref.arn_partition, ref.account, ref.region,
+                                                entry.value.name, entry.value.version}));
   }
   CO_TRY_ASSIGN(const auto waiting, co_await events.resume(partition));
   if (waiting > 0)
@@ -158,6 +169,11 @@ Task<Result<Configuration>> LambdaService::Impl::load_configuration(FunctionRef 
   co_return std::move(found->value);
 }
 
+Task<Result<std::string>> LambdaService::Impl::runtime_version(Configuration configuration) {
+  const auto runtime = co_await runtimes.find(configuration.runtime, configuration.runtime_version);
+  co_return runtime ? (*runtime)->version_id : std::string();
+}
+
 Task<Result<Function>> LambdaService::Impl::update_function(
     FunctionRef ref, std::function<Result<Unit>(Function&)> change) {
   std::function<Result<Unit>(std::optional<Function>&)> apply_change =
@@ -198,14 +214,14 @@ Task<Result<Unit>> LambdaService::Impl::check_role(aws::Context& context, Functi
 // -------------------------------------------------------------------------------------
 
 std::string LambdaService::Impl::download_url(const aws::Context& context,
-                                              const Configuration& configuration) {
+                                              const std::string& blob) {
   const std::string token = hex_id(given.random, 48);
   const Time now = given.real.now();
   {
     std::lock_guard lock(mutex);
     std::erase_if(downloads, [&](const auto& entry) { return entry.second.until < now; });
     if (downloads.size() >= kMaxDownloads) downloads.erase(downloads.begin());
-    downloads[token] = {configuration.code_id, now + kDownloadLifetime};
+    downloads[token] = {blob, now + kDownloadLifetime};
   }
   std::string base = options.public_url;
   if (context.headers)

@@ -93,6 +93,38 @@ class LambdaService final : public gen::lambda::Lambda {
   PILEUS_LAMBDA(UpdateAlias, update_alias)
   PILEUS_LAMBDA(ListAliases, list_aliases)
   PILEUS_LAMBDA(DeleteAlias, delete_alias)
+  // layers.cpp
+  PILEUS_LAMBDA(PublishLayerVersion, publish_layer_version)
+  PILEUS_LAMBDA(GetLayerVersion, get_layer_version)
+  PILEUS_LAMBDA(GetLayerVersionByArn, get_layer_version_by_arn)
+  PILEUS_LAMBDA(ListLayers, list_layers)
+  PILEUS_LAMBDA(ListLayerVersions, list_layer_versions)
+  PILEUS_LAMBDA(DeleteLayerVersion, delete_layer_version)
+  // layer_policies.cpp
+  PILEUS_LAMBDA(AddLayerVersionPermission, add_layer_version_permission)
+  PILEUS_LAMBDA(RemoveLayerVersionPermission, remove_layer_version_permission)
+  PILEUS_LAMBDA(GetLayerVersionPolicy, get_layer_version_policy)
+  // function_policies.cpp
+  PILEUS_LAMBDA(AddPermission, add_permission)
+  PILEUS_LAMBDA(RemovePermission, remove_permission)
+  PILEUS_LAMBDA(GetPolicy, get_policy)
+  PILEUS_LAMBDA(PutResourcePolicy, put_resource_policy)
+  PILEUS_LAMBDA(GetResourcePolicy, get_resource_policy)
+  PILEUS_LAMBDA(DeleteResourcePolicy, delete_resource_policy)
+  // code_signing.cpp
+  PILEUS_LAMBDA(CreateCodeSigningConfig, create_code_signing_config)
+  PILEUS_LAMBDA(GetCodeSigningConfig, get_code_signing_config)
+  PILEUS_LAMBDA(UpdateCodeSigningConfig, update_code_signing_config)
+  PILEUS_LAMBDA(DeleteCodeSigningConfig, delete_code_signing_config)
+  PILEUS_LAMBDA(ListCodeSigningConfigs, list_code_signing_configs)
+  PILEUS_LAMBDA(ListFunctionsByCodeSigningConfig, list_functions_by_code_signing_config)
+  // function_code_signing.cpp
+  PILEUS_LAMBDA(PutFunctionCodeSigningConfig, put_function_code_signing_config)
+  PILEUS_LAMBDA(GetFunctionCodeSigningConfig, get_function_code_signing_config)
+  PILEUS_LAMBDA(DeleteFunctionCodeSigningConfig, delete_function_code_signing_config)
+  // runtime_management.cpp
+  PILEUS_LAMBDA(PutRuntimeManagementConfig, put_runtime_management_config)
+  PILEUS_LAMBDA(GetRuntimeManagementConfig, get_runtime_management_config)
   // tags.cpp
   PILEUS_LAMBDA(ListTags, list_tags)
   PILEUS_LAMBDA(TagResource, tag_resource)

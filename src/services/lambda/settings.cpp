@@ -115,6 +115,19 @@ Result<Unit> apply_architectures(const std::optional<std::vector<std::string>>& 
   return Unit{};
 }
 
+aws::ConditionValues tag_conditions(const std::map<std::string, std::string>& tags) {
+  aws::ConditionValues out;
+  for (const auto& [key, value] : tags) {
+    out["aws:RequestTag/" + key] = {value};
+    out["aws:TagKeys"].push_back(key);
+  }
+  return out;
+}
+
+std::string runtime_version_arn(const FunctionRef& ref, std::string_view version_id) {
+  return str("arn:", ref.arn_partition, ":lambda:", ref.region, "::runtime:", version_id);
+}
+
 Result<Unit> check_tags(const std::map<std::string, std::string>& tags) {
   if (tags.size() > kMaxTags)
     return fail(invalid("The number of tags exceeds the limit of 50 per resource."));
@@ -153,6 +166,30 @@ void show_state(gen::lambda::FunctionConfiguration& out, Shown shown) {
   }
 }
 
+void show_layers(gen::lambda::FunctionConfiguration& out, const Configuration& in) {
+  if (in.layers.empty()) return;
+  auto& layers = out.layers.emplace();
+  for (const auto& layer : in.layers) {
+    auto& shown = layers.emplace_back();
+    shown.arn = layer.arn;
+    shown.code_size = layer.code_bytes;
+  }
+}
+
+void show_runtime(gen::lambda::FunctionConfiguration& out, const FunctionRef& ref,
+                  const Configuration& in, std::string_view runtime_version) {
+  if (!runtime_version.empty()) {
+    out.runtime_version_config.emplace().runtime_version_arn =
+        runtime_version_arn(ref, runtime_version);
+  } else if (!in.runtime_version.empty()) {
+    auto& shown = out.runtime_version_config.emplace();
+    shown.runtime_version_arn = runtime_version_arn(ref, in.runtime_version);
+    auto& error = shown.error.emplace();
+    error.error_code = "InvalidRuntimeVersion";
+    error.message = "This version of the runtime is not on this machine any more.";
+  }
+}
+
 }  // namespace
 
 gen::lambda::FunctionConfiguration to_output(const FunctionRef& ref, const Configuration& in,
@@ -186,9 +223,8 @@ gen::lambda::FunctionConfiguration to_output(const FunctionRef& ref, const Confi
     logging.application_log_level = in.logging.application_level;
   if (!in.logging.system_level.empty()) logging.system_log_level = in.logging.system_level;
   show_state(out, shown);
-  if (shown != Shown::kListed && !runtime_version.empty())
-    out.runtime_version_config.emplace().runtime_version_arn =
-        str("arn:", ref.arn_partition, ":lambda:", ref.region, "::runtime:", runtime_version);
+  if (shown != Shown::kListed) show_runtime(out, ref, in, runtime_version);
+  show_layers(out, in);
   return out;
 }
 

@@ -20,6 +20,10 @@ Result<Unit> apply(const gen::lambda::CreateFunctionRequest& in, Configuration& 
 Result<Unit> apply(const gen::lambda::UpdateFunctionConfigurationRequest& in, Configuration& out);
 Result<Unit> apply_architectures(const std::optional<std::vector<std::string>>& in,
                                  RuntimeChoice choice, Configuration& out);
+// aws:RequestTag/<key> and aws:TagKeys of tags that a request brings.
+aws::ConditionValues tag_conditions(const std::map<std::string, std::string>& tags);
+// arn:aws:lambda:<region>::runtime:<version id>
+std::string runtime_version_arn(const FunctionRef& ref, std::string_view version_id);
 Result<Unit> check_tags(const std::map<std::string, std::string>& tags);
 
 enum class Shown {

@@ -16,6 +16,9 @@ std::string fingerprint(Configuration configuration) {
   configuration.revision_id.clear();
   configuration.description.clear();
   configuration.last_modified = {};
+  configuration.layers_id.clear();
+  configuration.runtime_update.clear();  // can be set on its own, version by version
+  configuration.runtime_version.clear();
   return store::encode(configuration);
 }
 
@@ -39,7 +42,7 @@ Task<Result<std::optional<Configuration>>> LambdaService::Impl::publish_once(
   version.revision_id = uuid(given.random);
   if (description) version.description = *description;
   // Before the commit, so that the code cannot go away between.
-  code.use(version.code_id, code_user(ref, version.version));
+  use_content(ref, version);
   store::Transaction transaction;
   transaction.expect(function_key(ref.name), function.revision)
       .expect(version_key(ref.name, number), 0)
@@ -47,7 +50,7 @@ Task<Result<std::optional<Configuration>>> LambdaService::Impl::publish_once(
       .put(version_key(ref.name, number), store::encode(version));
   auto committed = co_await given.records.commit(ref.partition(), std::move(transaction));
   if (committed) co_return version;
-  CO_TRY(co_await code.release(version.code_id, code_user(ref, version.version)));
+  CO_TRY(co_await release_content(ref, version));
   if (committed.error().is(errc::kConflict)) co_return std::optional<Configuration>();
   co_return fail(std::move(committed).error());
 }
@@ -68,7 +71,7 @@ Task<Result<Configuration>> LambdaService::Impl::publish(
 Task<Result<gen::lambda::PublishVersionOutput>> LambdaService::publish_version(
     aws::Context& context, gen::lambda::PublishVersionInput in) {
   CO_TRY_ASSIGN(const FunctionRef ref, parse_function(context, in.function_name));
-  CO_TRY(co_await context.authorize("lambda:PublishVersion", ref.arn()));
+  CO_TRY(co_await impl_->authorize(context, ref.unqualified(), "lambda:PublishVersion"));
   std::function<Result<Unit>(const Function&)> check =
       [&in](const Function& function) -> Result<Unit> {
     const std::string sha = to_base64(from_hex(function.latest.code_id).value_or(""));
@@ -83,15 +86,15 @@ Task<Result<gen::lambda::PublishVersionOutput>> LambdaService::publish_version(
   FunctionRef plain = ref;
   plain.qualifier.clear();
   CO_TRY_ASSIGN(const auto version, co_await impl_->publish(plain, in.description, check));
-  const auto runtime = co_await impl_->runtimes.find(version.runtime);
+  CO_TRY_ASSIGN(const auto runtime, co_await impl_->runtime_version(version));
   plain.qualifier = version.version;
-  co_return to_output(plain, version, runtime ? (*runtime)->version_id : "", Shown::kCreated);
+  co_return to_output(plain, version, runtime, Shown::kCreated);
 }
 
 Task<Result<gen::lambda::ListVersionsByFunctionOutput>> LambdaService::list_versions_by_function(
     aws::Context& context, gen::lambda::ListVersionsByFunctionInput in) {
   CO_TRY_ASSIGN(FunctionRef ref, parse_function(context, in.function_name));
-  CO_TRY(co_await context.authorize("lambda:ListVersionsByFunction", ref.arn()));
+  CO_TRY(co_await impl_->authorize(context, ref.unqualified(), "lambda:ListVersionsByFunction"));
   CO_TRY_ASSIGN(const auto function, co_await impl_->load_function(ref));
   const std::size_t most =
       static_cast<std::size_t>(std::min(in.max_items.value_or(kMostListed), kMostListed));
