@@ -54,6 +54,8 @@ add_python() {
     --target "$new" -r "$root/runtimes/python/requirements.lock"
   rm -rf "$new/bin"
   cp "$root/runtimes/python/bootstrap.py" "$new/"
+  mkdir "$new/pileus_runtime"
+  cp "$root"/runtimes/python/pileus_runtime/*.py "$new/pileus_runtime/"
   # Compiled by the interpreter that will run it, where the sandbox will see it.
   mkdir -p "$system/var/runtime" "$system/var/task" "$system/opt"
   mount --bind "$new" "$system/var/runtime"

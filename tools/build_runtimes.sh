@@ -47,7 +47,7 @@ python_runtime() { # interpreter
   [ -n "$version" ] || return 0
   name=python$version
   folder=$out/$name
-  key=$(key_of "$root/runtimes/python/bootstrap.py" "$root/runtimes/python/requirements.lock")
+  key=$(key_of "$root/runtimes/python/bootstrap.py" "$root"/runtimes/python/pileus_runtime/*.py "$root/runtimes/python/requirements.lock")
   if unchanged "$folder" "$key" "$1"; then
     echo "$name: up to date ($1)"
     return 0
@@ -63,6 +63,8 @@ python_runtime() { # interpreter
     --only-binary :all: --target "$new" -r "$root/runtimes/python/requirements.lock"
   rm -rf "$new/bin"
   cp "$root/runtimes/python/bootstrap.py" "$new/"
+  mkdir "$new/pileus_runtime"
+  cp "$root"/runtimes/python/pileus_runtime/*.py "$new/pileus_runtime/"
   # Compiled where the sandbox will see it, never checked again: tracebacks name /var/runtime.
   "$1" -I -c "
 import compileall, py_compile, sys

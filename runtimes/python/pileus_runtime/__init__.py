@@ -1,0 +1,1 @@
+"""The managed Python runtime, a part a module; ../bootstrap.py starts it."""
