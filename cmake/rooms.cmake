@@ -46,6 +46,7 @@ pileus_room(base LIBS Boost::json Threads::Threads)
 pileus_room(net DEPENDS base LIBS OpenSSL::SSL OpenSSL::Crypto)
 pileus_room(store DEPENDS base LIBS sqlite3 OpenSSL::Crypto ZLIB::ZLIB ${CMAKE_DL_LIBS})
 pileus_room(sandbox DEPENDS base net LIBS seccomp cap)
+include(${CMAKE_SOURCE_DIR}/cmake/zygote.cmake)
 
 # Floor 3: the contract. One library per generated service model.
 pileus_room(aws DEPENDS base net store LIBS OpenSSL::Crypto pugixml re2)

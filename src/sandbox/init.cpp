@@ -9,15 +9,18 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <cerrno>
+#include <cstring>
 
 #include "base/text.h"
 #include "sandbox/channel.h"
 #include "sandbox/root_fs.h"
 #include "sandbox/runner.h"
 #include "sandbox/sys.h"
+#include "sandbox/zygote_entry.h"
 
 namespace pileus::sandbox {
 namespace {
@@ -27,6 +30,7 @@ namespace {
 constexpr std::uint64_t kWhilePreparing =
     1ull << 0 | 1ull << 1 | 1ull << 3 | 1ull << 5 | 1ull << 10 | 1ull << 21;
 constexpr std::uint64_t kAfterwards = 1ull << 5;
+constexpr int kForkPatienceMs = 5000;  // a zygote that is being started takes some 100 ms
 
 class Init {
  public:
@@ -37,7 +41,10 @@ class Init {
     Writer out;
     out.put(Verb::kPrepared).put(prepared ? std::string() : prepared.error().message());
     out.put(no_outbound_).put(no_tmp_image_);
-    send_packet(setup_.launcher_fd, out.bytes());
+    UniqueFd runner(prepared ? static_cast<int>(::syscall(SYS_pidfd_open, runner_.pid, 0u)) : -1);
+    const int number = runner.get();
+    send_packet(setup_.launcher_fd, out.bytes(), {&number, number >= 0 ? 1u : 0u});
+    runner.reset();
     if (!prepared) ::_exit(1);
     setup_.may_lack = false;
     obey();
@@ -49,8 +56,9 @@ class Init {
   Result<Unit> mount_tmp(std::uint64_t bytes);
   [[noreturn]] void obey();
   void handle(Packet packet);
-  Result<Unit> start(StartOrder order, std::vector<UniqueFd>& fds,
+  Result<Unit> start(StartOrder order, std::vector<UniqueFd>& fds, UniqueFd fork,
                      std::vector<UniqueFd>& listeners);
+  bool adopt(UniqueFd fork);
   Result<Unit> assign(AssignOrder order, std::vector<UniqueFd>& fds);
   Result<Unit> set_limits(std::uint64_t memory, std::uint32_t cpu, std::uint64_t tmp);
   Result<Unit> attach_mounts(const std::vector<std::string>& targets, std::vector<UniqueFd>& fds,
@@ -66,6 +74,7 @@ class Init {
   std::string no_outbound_, no_tmp_image_;
   std::uint64_t tmp_bytes_ = 0;
   Runner runner_;
+  bool adopted_ = false;
   RunOrder order_;
   std::vector<UniqueFd> program_fds_;
 };
@@ -142,8 +151,14 @@ void Init::handle(Packet packet) {
   switch (in.get<Verb>()) {
     case Verb::kStart: {
       std::vector<UniqueFd> listeners;
+      UniqueFd fork;
+      if (in.get<bool>() && packet.fds.size() > 2) {
+        fork = std::move(packet.fds[2]);
+        packet.fds.erase(packet.fds.begin() + 2);
+      }
       StartOrder order = StartOrder::decode(in);
-      answer(Verb::kStarted, start(std::move(order), packet.fds, listeners), listeners);
+      const auto started = start(std::move(order), packet.fds, std::move(fork), listeners);
+      answer(Verb::kStarted, started, listeners);
       break;
     }
     case Verb::kAssign: {
@@ -161,8 +176,9 @@ void Init::handle(Packet packet) {
 
 void Init::answer(Verb verb, const Result<Unit>& result, const std::vector<UniqueFd>& fds) {
   Writer out;
-  out.put(verb)
-      .put(result ? std::string() : result.error().code())
+  out.put(verb);
+  if (verb == Verb::kStarted) out.put(adopted_);
+  out.put(result ? std::string() : result.error().code())
       .put(result ? std::string() : result.error().message());
   std::vector<int> numbers;
   for (const auto& fd : fds) numbers.push_back(fd.get());
@@ -189,7 +205,7 @@ Result<Unit> Init::attach_mounts(const std::vector<std::string>& targets,
   return Unit{};
 }
 
-Result<Unit> Init::start(StartOrder order, std::vector<UniqueFd>& fds,
+Result<Unit> Init::start(StartOrder order, std::vector<UniqueFd>& fds, UniqueFd fork,
                          std::vector<UniqueFd>& listeners) {
   const std::size_t own = order.hold == Hold::kProgram ? 2 : 1;
   if (fds.size() != own + order.targets.size())
@@ -205,19 +221,51 @@ Result<Unit> Init::start(StartOrder order, std::vector<UniqueFd>& fds,
   // So that a program may open /dev/stdout.
   if (setup_.privileged)
     (void)!::fchown(fds[0].get(), kFirstHostUid + setup_.index, kFirstHostUid + setup_.index);
-  order_ = {std::move(order.argv),
-            std::move(order.environment),
-            std::move(order.working_directory),
-            order.max_files,
-            setup_.cgroup.pids.empty() && !setup_.cgroup.v2_controllers ? order.max_processes : 0,
-            setup_.cgroup.memory.empty() && !setup_.cgroup.v2_controllers ? order.memory_bytes : 0,
-            order.hold == Hold::kProgram};
+  order_ = {
+      std::move(order.argv),
+      std::move(order.environment),
+      std::move(order.working_directory),
+      {order.max_files,
+       setup_.cgroup.pids.empty() && !setup_.cgroup.v2_controllers ? order.max_processes : 0,
+       setup_.cgroup.memory.empty() && !setup_.cgroup.v2_controllers ? order.memory_bytes : 0},
+      order.hold == Hold::kProgram};
   fds.resize(own);
   program_fds_ = std::move(fds);
   if (order.hold == Hold::kInit) return Unit{};
-  TRY(release_runner());
+  if (!fork || !adopt(std::move(fork))) TRY(release_runner());
   if (order.hold == Hold::kNone) keep_capabilities(kAfterwards);
   return Unit{};
+}
+
+// A fork of a zygote takes the runner's place once it says that it has entered. False: none came,
+// and the runner executes the program as ever. The launcher is its parent and sees its end.
+bool Init::adopt(UniqueFd fork) {
+  pollfd watched{fork.get(), POLLIN, 0};
+  Packet packet;
+  if (::poll(&watched, 1, kForkPatienceMs) != 1 ||
+      receive_packet(fork.get(), packet, MSG_DONTWAIT) != Received::kPacket)
+    return false;
+  Reader in(packet.bytes);
+  const auto entered = in.get<Entered>();
+  EnterOrder order{order_.limits, order_.hold ? 1u : 0u, 0};
+  std::string bytes(sizeof order, 0);
+  if (setup_.filter) {
+    order.count = static_cast<std::uint32_t>(setup_.filter->size());
+    bytes.append(reinterpret_cast<const char*>(setup_.filter->data()),
+                 setup_.filter->size() * sizeof(sock_filter));
+  }
+  std::memcpy(bytes.data(), &order, sizeof order);
+  std::vector<int> numbers;
+  for (const auto& fd : program_fds_) numbers.push_back(fd.get());
+  if (!in.ok() || entered.pid <= 1 || order.count > kMaxFilter ||
+      send_packet(fork.get(), bytes, numbers) != 0)
+    return false;
+  end_runner(runner_);
+  runner_.pid = entered.pid;
+  adopted_ = true;
+  program_fds_.clear();
+  order_ = {};
+  return true;
 }
 
 Result<Unit> Init::assign(AssignOrder order, std::vector<UniqueFd>& fds) {
@@ -229,7 +277,8 @@ Result<Unit> Init::assign(AssignOrder order, std::vector<UniqueFd>& fds) {
     if (!order.argv.empty()) order_.argv = std::move(order.argv);
     order_.environment = std::move(order.environment);
     order_.working_directory = std::move(order.working_directory);
-    if (order_.data_bytes && order.memory_bytes) order_.data_bytes = order.memory_bytes;
+    if (order_.limits.data_bytes && order.memory_bytes)
+      order_.limits.data_bytes = order.memory_bytes;
     TRY(release_runner());
   }
   keep_capabilities(kAfterwards);

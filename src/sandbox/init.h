@@ -17,13 +17,14 @@ namespace pileus::sandbox {
 
 // Packets between launcher and init. The first byte is the verb.
 enum class Verb : std::uint8_t {
-  kStart = 1,  // → StartOrder, descriptors: output, [hold pipe], mounts…
+  kStart = 1,  // → whether a fork comes, StartOrder, descriptors: output, [hold pipe], [socket to
+               //   the fork], mounts…
   kAssign,     // → AssignOrder, descriptors: mounts…
   kSignal,     // → number
-  kPrepared,   // ← what could not be had: outbound, tmp image ("" when it could)
-  kStarted,    // ← error or "", descriptors: listeners
-  kAssigned,   // ← error or ""
-  kExited,     // ← code, signal, out of memory, errno of execve, usage
+  kPrepared,  // ← what could not be had: outbound, tmp image ("" when it could), the runner's pidfd
+  kStarted,   // ← whether the fork has come, error or "", descriptors: listeners
+  kAssigned,  // ← error or ""
+  kExited,    // ← code, signal, out of memory, errno of execve, usage
 };
 
 struct StartOrder {

@@ -36,13 +36,22 @@ Launcher::~Launcher() {
 }
 
 void LauncherOptions::encode(Writer& out) const {
-  out.put(folder).put(pool).put(tmp_bytes).put(cgroups).put(outbound).put(tmp_images);
+  out.put(folder)
+      .put(pool)
+      .put(pool_most)
+      .put(zygote_bytes)
+      .put(tmp_bytes)
+      .put(cgroups)
+      .put(outbound)
+      .put(tmp_images);
 }
 
 LauncherOptions LauncherOptions::decode(Reader& in) {
   LauncherOptions options;
   options.folder = in.text();
   options.pool = in.get<std::uint32_t>();
+  options.pool_most = in.get<std::uint32_t>();
+  options.zygote_bytes = in.get<std::uint64_t>();
   options.tmp_bytes = in.get<std::uint64_t>();
   options.cgroups = in.get<CgroupChoice>();
   options.outbound = in.get<bool>();

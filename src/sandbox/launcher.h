@@ -32,9 +32,11 @@ class Launcher {
 
 // What the launcher is told once, by the driver.
 struct LauncherOptions {
-  std::string folder;                      // "sandbox" in the server's state: images, mount points
-  std::uint32_t pool = 4;                  // prepared sandboxes for the usual root and network
-  std::uint64_t tmp_bytes = 512ull << 20;  // their /tmp
+  std::string folder;            // "sandbox" in the server's state: images, mount points
+  std::uint32_t pool = 4;        // prepared sandboxes for the usual root and network
+  std::uint32_t pool_most = 32;  // as many as were started lately, up to this
+  std::uint64_t zygote_bytes = 128ull << 20;  // memory that zygotes may have together
+  std::uint64_t tmp_bytes = 512ull << 20;     // their /tmp
   CgroupChoice cgroups = CgroupChoice::kAuto;
   bool outbound = true, tmp_images = true;
   void encode(Writer& out) const;
@@ -49,7 +51,8 @@ enum class Ask : std::uint8_t {
   kKill,
   kSignal,
   kTemplate,
-  kSettle
+  kSettle,
+  kEndZygotes
 };
 enum class Tell : std::uint8_t {
   kReady = 1,

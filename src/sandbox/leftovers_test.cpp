@@ -60,7 +60,8 @@ struct Counts {
   Counts() {
     std::string text;
     run_tool({find_tool("losetup"), "-a"}, &text);
-    loops = split(text, '\n').size();
+    for (const auto line : split(text, '\n'))  // other servers have theirs
+      loops += line.find("pileus-sandbox-") != std::string_view::npos;
     for (const auto& group : groups_of(test_launcher()->pid())) groups += entries(group);
   }
   bool operator==(const Counts&) const = default;
@@ -73,6 +74,7 @@ void PrintTo(const Counts& c, std::ostream* out) {
 
 TEST(Leftovers, Nothing_stays_of_many_sandboxes) {
   NEEDS_ISOLATION();
+  test_driver().end_zygotes();
   ASSERT_TRUE(test_loop().run(test_driver().settle()).has_value());
   run(python("print('warm')"));
   ASSERT_TRUE(test_loop().run(test_driver().settle()).has_value());
@@ -95,8 +97,28 @@ TEST(Leftovers, Nothing_stays_of_many_sandboxes) {
   EXPECT_EQ(Counts(), before);
 }
 
+TEST(Leftovers, Nothing_stays_of_forks_and_their_zygote) {
+  NEEDS_ISOLATION();
+  test_driver().end_zygotes();
+  ASSERT_TRUE(test_loop().run(test_driver().settle()).has_value());
+  const Counts before;
+  for (int round = 0; round < 3; ++round) {
+    std::vector<std::unique_ptr<Sandbox>> all;
+    for (int i = 0; i < 4; ++i) {
+      auto sandbox = start_forked("import time\nif os.fork(): sys.exit(1)\ntime.sleep(600)");
+      ASSERT_TRUE(sandbox.has_value()) << sandbox.error().message();
+      all.push_back(std::move(*sandbox));
+    }
+    if (round == 1) test_driver().end_zygotes();
+  }
+  test_driver().end_zygotes();
+  ASSERT_TRUE(test_loop().run(test_driver().settle()).has_value());
+  EXPECT_EQ(Counts(), before);
+}
+
 TEST(Leftovers, A_start_that_is_given_up_leaves_nothing) {
   NEEDS_ISOLATION();
+  test_driver().end_zygotes();
   ASSERT_TRUE(test_loop().run(test_driver().settle()).has_value());
   const Counts before;
   for (int i = 0; i < 10; ++i) {
@@ -209,12 +231,12 @@ TEST(Worlds, With_v1_control_groups_only) {
   NEEDS_ISOLATION();
   if (test_driver().capabilities().cgroup != "hybrid")
     GTEST_SKIP() << "no v1 hierarchies beside v2 here";
-  run_again({"/usr/bin/env", "PILEUS_TEST_CGROUPS=v1"}, "ProcessDriver.*");
+  run_again({"/usr/bin/env", "PILEUS_TEST_CGROUPS=v1"}, "ProcessDriver.*:Zygote.*");
 }
 
 TEST(Worlds, Without_control_groups) {
   NEEDS_ISOLATION();
-  run_again({"/usr/bin/env", "PILEUS_TEST_CGROUPS=none"}, "ProcessDriver.*:RedTeam.Desc*");
+  run_again({"/usr/bin/env", "PILEUS_TEST_CGROUPS=none"}, "ProcessDriver.*:Zygote.*:RedTeam.Desc*");
 }
 
 TEST(Worlds, As_an_ordinary_user) {
@@ -227,7 +249,7 @@ TEST(Worlds, As_an_ordinary_user) {
     GTEST_SKIP() << "an ordinary user gets no user namespace here";
   run_again({setpriv, "--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/env",
              "HOME=/tmp", "TMPDIR=/tmp"},
-            "ProcessDriver.*:RedTeam.*:Outbound.*");
+            "ProcessDriver.*:Zygote.*:RedTeam.*:Outbound.*");
 }
 
 }  // namespace

@@ -83,6 +83,8 @@ Completion<Unit> Link::expect_assignment(std::uint64_t handle) {
   std::lock_guard lock(mutex_);
   if (dead_)
     completer.complete(fail(dead_error()));
+  else if (sandboxes_[handle].report)  // nobody would answer
+    completer.complete(fail(std::string(errc::kNotFound), "the sandbox has ended", 500));
   else
     sandboxes_[handle].assignment = std::move(completer);
   return completion;

@@ -68,6 +68,8 @@ Result<Unit> check(const Spec& spec) {
   if (spec.argv.empty() && spec.hold != Hold::kInit) return invalid("there is no program to run");
   if (!spec.argv.empty() && !spec.argv[0].starts_with("/"))
     return invalid(str("program ", spec.argv[0], " is not an absolute path"));
+  if (!spec.zygote.empty() && spec.hold != Hold::kProgram)
+    return invalid("only a held program can be the fork of a zygote");
   if (spec.tmp_bytes < kLeastTmp || spec.tmp_bytes > kMostTmp)
     return invalid("/tmp is 4 MiB to 64 GiB");
   if (spec.hostname.empty() || spec.hostname.size() > 63)
@@ -224,6 +226,8 @@ class ProcessDriverImpl final : public ProcessDriver {
       : link_(std::make_shared<Link>(launcher.socket(), std::move(options.on_launcher_death))) {
     LauncherOptions wishes{str(options.state_dir, "/sandbox"),
                            options.pool,
+                           options.pool_most,
+                           options.zygote_bytes,
                            options.tmp_bytes,
                            options.cgroups,
                            options.outbound,
@@ -239,6 +243,9 @@ class ProcessDriverImpl final : public ProcessDriver {
   Task<Result<std::unique_ptr<Sandbox>>> start(Spec spec) override;
   const Capabilities& capabilities() const override { return link_->ready().capabilities; }
   Task<Result<Unit>> settle() override;
+  void end_zygotes() override {
+    link_->send(Writer().put(Ask::kEndZygotes).put(std::uint64_t(0)).bytes());
+  }
 
  private:
   std::shared_ptr<Link> link_;  // see ProcessSandbox
@@ -279,6 +286,7 @@ Task<Result<std::unique_ptr<Sandbox>>> ProcessDriverImpl::start(Spec spec) {
   }
   Writer out;
   out.put(Ask::kStart).put(handle).put(spec.root).put(spec.outbound == Outbound::kNat);
+  out.put(spec.zygote);
   encode_sources(out, sources(spec.mounts));
   to_order(spec).encode(out);
   if (out.bytes().size() > kMaxPacket) co_return invalid("the specification is larger than 16 MiB");

@@ -44,9 +44,9 @@ def connects(family, address):
 )py";
 
 // Runs the attacks; every line must begin with "held", and there must be as many as attempts.
-std::string attack(const std::string& code, Spec spec = python("")) {
+std::string attack(Way way, const std::string& code, Spec spec = python("")) {
   spec.argv.back() = kTools + code;
-  const Ran ran = run(spec);
+  const Ran ran = run(way, spec);
   EXPECT_EQ(ran.output.find("BROKE"), std::string::npos) << ran.output;
   EXPECT_EQ(ran.output.find("Traceback"), std::string::npos) << ran.output;
   std::size_t attempts = 0, held = 0;
@@ -106,10 +106,16 @@ struct HostListener {
   }
 };
 
-TEST(RedTeam, Writing_to_proc_and_sys) {
+class RedTeam : public testing::TestWithParam<Way> {};
+INSTANTIATE_TEST_SUITE_P(, RedTeam, testing::Values(Way::kExecuted, Way::kForked),
+                         [](const auto& info) {
+                           return info.param == Way::kExecuted ? "executed" : "forked";
+                         });
+
+TEST_P(RedTeam, Writing_to_proc_and_sys) {
   NEEDS_ISOLATION();
   Neighbour neighbour;
-  attack(R"py(
+  attack(GetParam(), R"py(
 attempt('sysrq', lambda: write('/proc/sysrq-trigger', 'c'))
 attempt('core_pattern', lambda: write('/proc/sys/kernel/core_pattern', '|/tmp/x'))
 attempt('modprobe path', lambda: write('/proc/sys/kernel/modprobe', '/tmp/x'))
@@ -129,11 +135,11 @@ attempt('remount proc/sys', lambda: libcall('mount', b'none', b'/proc/sys', None
 )py");
 }
 
-TEST(RedTeam, Seeing_or_touching_processes_outside) {
+TEST_P(RedTeam, Seeing_or_touching_processes_outside) {
   NEEDS_ISOLATION();
   Neighbour neighbour;
   const std::string server = str(::getpid());
-  attack(R"py(
+  attack(GetParam(), R"py(
 attempt('other processes are seen', lambda: [p for p in os.listdir('/proc') if p.isdigit() and int(p) != os.getpid()])
 attempt('init by /proc', lambda: os.listdir('/proc/1/fd'))
 attempt('init memory', lambda: read('/proc/1/mem', 1))
@@ -141,9 +147,9 @@ attempt('init environment', lambda: read('/proc/1/environ'))
 attempt('init root', lambda: os.listdir('/proc/1/root/home'))
 attempt('kill init', lambda: os.kill(1, 9) or False)
 attempt('server by pid', lambda: os.kill()py" +
-         server + R"py(, 0) or True)
+                         server + R"py(, 0) or True)
 attempt('server memory', lambda: read('/proc/)py" +
-         server + R"py(/mem', 1))
+                         server + R"py(/mem', 1))
 attempt('ptrace me', lambda: call(101, 0, 0, 0, 0))
 attempt('ptrace init', lambda: call(101, 16, 1, 0, 0))
 attempt('process_vm_readv', lambda: call(310, 1, 0, 0, 0, 0, 0))
@@ -153,10 +159,10 @@ attempt('renice others', lambda: os.setpriority(os.PRIO_PROCESS, 1, 10) or True)
 )py");
 }
 
-TEST(RedTeam, Mounting_and_leaving_the_root) {
+TEST_P(RedTeam, Mounting_and_leaving_the_root) {
   NEEDS_ISOLATION();
   Neighbour neighbour;
-  attack(R"py(
+  attack(GetParam(), R"py(
 attempt('mount tmpfs', lambda: libcall('mount', b'x', b'/tmp', b'tmpfs', 0, None))
 attempt('umount', lambda: libcall('umount2', b'/proc', 2))
 attempt('umount masked', lambda: libcall('umount2', b'/proc/kcore', 2))
@@ -181,10 +187,10 @@ attempt('run', lambda: os.listdir('/run'))
 )py");
 }
 
-TEST(RedTeam, Devices) {
+TEST_P(RedTeam, Devices) {
   NEEDS_ISOLATION();
   Neighbour neighbour;
-  attack(R"py(
+  attack(GetParam(), R"py(
 import stat
 attempt('mknod disk', lambda: os.mknod('/tmp/disk', 0o600 | stat.S_IFBLK, os.makedev(254, 0)) or True)
 attempt('mknod mem', lambda: os.mknod('/tmp/mem', 0o600 | stat.S_IFCHR, os.makedev(1, 1)) or True)
@@ -195,10 +201,10 @@ attempt('a suid file runs as its owner', lambda: (open('/tmp/s', 'w').write('x')
 )py");
 }
 
-TEST(RedTeam, Users_namespaces_capabilities_and_keys) {
+TEST_P(RedTeam, Users_namespaces_capabilities_and_keys) {
   NEEDS_ISOLATION();
   Neighbour neighbour;
-  attack(R"py(
+  attack(GetParam(), R"py(
 attempt('be root', lambda: os.setuid(0) or True)
 attempt('be another', lambda: os.setresuid(1000, 1000, 1000) or True)
 attempt('be in another group', lambda: os.setgroups([0]) or True)
@@ -234,10 +240,10 @@ attempt('sudo', lambda: os.system('/usr/bin/su -c true root 2>/dev/null') == 0)
 )py");
 }
 
-TEST(RedTeam, Control_groups) {
+TEST_P(RedTeam, Control_groups) {
   NEEDS_ISOLATION();
   Neighbour neighbour;
-  attack(R"py(
+  attack(GetParam(), R"py(
 attempt('cgroup files', lambda: os.listdir('/sys/fs/cgroup'))
 attempt('mount cgroup', lambda: libcall('mount', b'c', b'/tmp', b'cgroup', 0, b'memory'))
 attempt('mount cgroup2', lambda: libcall('mount', b'c', b'/tmp', b'cgroup2', 0, None))
@@ -247,7 +253,7 @@ attempt('own group is told', lambda: 'process_api' in open('/proc/self/cgroup').
 )py");
 }
 
-TEST(RedTeam, The_hosts_sockets) {
+TEST_P(RedTeam, The_hosts_sockets) {
   NEEDS_ISOLATION();
   Neighbour neighbour;
   HostListener host;
@@ -293,16 +299,16 @@ def connected(s):
 attempt('any sandbox or gateway address', lambda: [i for i in range(64) if connected(globals()['s%d' % i])])
 attempt('link-local of the host', lambda: connects(socket.AF_INET6, ('fe80::1', port, 0, 2)))
 )py";
-  attack(code);
+  attack(GetParam(), code);
   Spec with_network = python("");
   with_network.outbound = Outbound::kNat;
-  attack(code, with_network);
+  attack(GetParam(), code, with_network);
 }
 
-TEST(RedTeam, The_neighbours_files_and_memory) {
+TEST_P(RedTeam, The_neighbours_files_and_memory) {
   NEEDS_ISOLATION();
   Neighbour neighbour;
-  attack(R"py(
+  attack(GetParam(), R"py(
 attempt('secret in tmp', lambda: os.path.exists('/tmp/secret'))
 attempt('anything in tmp', lambda: os.listdir('/tmp'))
 attempt('shared memory', lambda: os.listdir('/dev/shm'))
@@ -313,7 +319,7 @@ attempt('mount sources are told', lambda: 'pileus-sandbox' in open('/proc/self/m
 )py");
 }
 
-TEST(RedTeam, A_fork_bomb_ends_at_its_limit) {
+TEST_P(RedTeam, A_fork_bomb_ends_at_its_limit) {
   NEEDS_ISOLATION();
   Neighbour neighbour;
   Spec spec = python(R"py(
@@ -326,27 +332,28 @@ try:
 except OSError as e: print('stopped', made, e.strerror)
 )py");
   spec.max_processes = 64;
-  const Ran ran = run(spec);
+  const Ran ran = run(GetParam(), spec);
   EXPECT_EQ(ran.output, "stopped 63 Resource temporarily unavailable\n");  // also by RLIMIT_NPROC
   EXPECT_EQ(ran.exit.code, 0);
 }
 
-TEST(RedTeam, Shared_memory_counts_as_memory) {
+TEST_P(RedTeam, Shared_memory_counts_as_memory) {
   NEEDS_ISOLATION();
   if (!test_driver().capabilities().memory_limit) GTEST_SKIP() << "no memory controller";
   Neighbour neighbour;
   const Ran ran =
-      run(python("f = open('/dev/shm/x', 'wb', buffering=0)\nfor i in range(400): f.write(b'x' * "
+      run(GetParam(),
+          python("f = open('/dev/shm/x', 'wb', buffering=0)\nfor i in range(400): f.write(b'x' * "
                  "(1 << 20))\nprint('had it')"));
   EXPECT_EQ(ran.output.find("had it"), std::string::npos);
   EXPECT_TRUE(ran.exit.out_of_memory);
 }
 
-TEST(RedTeam, Memory_of_children_counts_together) {
+TEST_P(RedTeam, Memory_of_children_counts_together) {
   NEEDS_ISOLATION();
   if (!test_driver().capabilities().memory_limit) GTEST_SKIP() << "no memory controller";
   Neighbour neighbour;
-  const Ran ran = run(python(R"py(
+  const Ran ran = run(GetParam(), python(R"py(
 import os, time
 killed = 0
 pids = []
@@ -363,18 +370,19 @@ print('killed' if killed else 'all had it')
   EXPECT_TRUE(ran.exit.out_of_memory);
 }
 
-TEST(RedTeam, Descriptors_end_at_their_limit) {
+TEST_P(RedTeam, Descriptors_end_at_their_limit) {
   NEEDS_ISOLATION();
   Neighbour neighbour;
   const Ran ran =
-      run(python("import os, resource\ntry:\n  while True: f = os.dup(0)\nexcept OSError as e: "
+      run(GetParam(),
+          python("import os, resource\ntry:\n  while True: f = os.dup(0)\nexcept OSError as e: "
                  "print(f, e.strerror)\n"
                  "try: resource.setrlimit(resource.RLIMIT_NOFILE, (65536, 65536)); "
                  "print('raised')\nexcept ValueError: print('kept')"));
   EXPECT_EQ(ran.output, "1023 Too many open files\nkept\n");
 }
 
-TEST(RedTeam, Output_that_nobody_reads_stops_only_its_writer) {
+TEST_P(RedTeam, Output_that_nobody_reads_stops_only_its_writer) {
   NEEDS_ISOLATION();
   Neighbour neighbour;
   auto sandbox = start(python("while True: print('x' * 4096)"));
@@ -382,21 +390,23 @@ TEST(RedTeam, Output_that_nobody_reads_stops_only_its_writer) {
   EXPECT_TRUE(neighbour.well());
 }
 
-TEST(RedTeam, A_crash_starts_no_core_handler_of_the_host) {
+TEST_P(RedTeam, A_crash_starts_no_core_handler_of_the_host) {
   NEEDS_ISOLATION();
   Neighbour neighbour;
   const Ran ran = run(
+      GetParam(),
       python("import os, resource; print(resource.getrlimit(resource.RLIMIT_CORE)); os.abort()"));
   EXPECT_EQ(ran.output, "(1, 1)\n");
   EXPECT_EQ(ran.exit.signal, SIGABRT);
 }
 
-TEST(RedTeam, Nothing_of_the_servers_environment_or_descriptors_is_inherited) {
+TEST_P(RedTeam, Nothing_of_the_servers_environment_or_descriptors_is_inherited) {
   NEEDS_ISOLATION();
   ::setenv("PILEUS_SECRET", "x", 1);
-  const Ran ran = run(python(
-      "import os; print(sorted(os.environ)); print(sorted(int(f) for f in "
-      "os.listdir('/proc/self/fd'))[:3], os.getuid(), os.getgid(), os.getgroups(), os.getcwd())"));
+  const Ran ran =
+      run(GetParam(), python("import os; print(sorted(os.environ)); print(sorted(int(f) for f in "
+                             "os.listdir('/proc/self/fd'))[:3], os.getuid(), os.getgid(), "
+                             "os.getgroups(), os.getcwd())"));
   EXPECT_TRUE(ran.output.starts_with("['LC_CTYPE', 'PATH']\n[0, 1, 2] 993 990 [") ||
               ran.output.starts_with("['PATH']\n[0, 1, 2] 993 990 ["))
       << ran.output;

@@ -267,14 +267,14 @@ Result<Unit> prepare_shared(const std::string& scratch, std::vector<std::string>
   return make_dev(scratch + "/dev");
 }
 
-Result<Unit> enter_root(const std::string& scratch, const std::string& root) {
+Result<Unit> enter_root(const std::string& scratch, const std::string& root, ProcFs proc) {
   const std::string stage = scratch + "/stage";
   if (root.empty()) {
     TRY(build_host_root(scratch, stage));
   } else {
     TRY(build_given_root(scratch, root, stage));
   }
-  TRY(mount_proc(stage + "/proc"));
+  if (proc == ProcFs::kMounted) TRY(mount_proc(stage + "/proc"));
   if (const int why = set_mount_read_only(stage, Access::kReadOnly))
     return sys_fail("make the root read-only", why);
   if (::chdir(stage.c_str()) != 0 || ::syscall(SYS_pivot_root, ".", ".") != 0)

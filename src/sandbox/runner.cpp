@@ -1,64 +1,28 @@
 #include "sandbox/runner.h"
 
 #include <fcntl.h>
-#include <grp.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include <cerrno>
 #include <cstring>
 
 #include "base/text.h"
 #include "sandbox/channel.h"
-#include "sandbox/root_fs.h"
-#include "sandbox/seccomp_filter.h"
 #include "sandbox/sys.h"
 
 namespace pileus::sandbox {
 namespace {
-
-constexpr int kSocketAt = 20;  // above what a program is handed; closed by execve
-
-void limit(int resource, rlim_t value) {
-  rlimit current{};
-  ::getrlimit(static_cast<__rlimit_resource>(resource), &current);
-  if (current.rlim_max != RLIM_INFINITY && value > current.rlim_max) value = current.rlim_max;
-  const rlimit wanted{value, value};
-  ::setrlimit(static_cast<__rlimit_resource>(resource), &wanted);
-}
 
 std::vector<char*> pointers(std::vector<std::string>& list) {
   std::vector<char*> out;
   for (auto& item : list) out.push_back(item.data());
   out.push_back(nullptr);
   return out;
-}
-
-void become_nobody() {
-  ::setgroups(0, nullptr);
-  if (::setresgid(kInsideGid, kInsideGid, kInsideGid) != 0 ||
-      ::setresuid(kInsideUid, kInsideUid, kInsideUid) != 0)
-    ::_exit(124);
-  keep_capabilities(0);
-  ::setsid();
-  ::umask(022);
-  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-}
-
-void apply_limits(const RunOrder& order) {
-  limit(RLIMIT_NOFILE, order.max_files);
-  limit(RLIMIT_MEMLOCK, 64 * 1024);
-  limit(RLIMIT_MSGQUEUE, 0);
-  // 1, not 0: the kernel starts a host's core handler ("|/usr/…") with a limit of 0, not with 1.
-  limit(RLIMIT_CORE, 1);
-  if (order.max_processes) limit(RLIMIT_NPROC, order.max_processes);
-  if (order.data_bytes) limit(RLIMIT_DATA, order.data_bytes);
 }
 
 void reset_signals() {
@@ -77,24 +41,14 @@ void reset_signals() {
 
 [[noreturn]] void execute(RunOrder order, std::vector<UniqueFd> fds,
                           const std::vector<sock_filter>* filter) {
-  // First out of the way of 0 to 3, then into place.
-  const int null = ::fcntl(::open("/dev/null", O_RDWR), F_DUPFD, 30);
-  const int output = ::fcntl(fds[0].get(), F_DUPFD, 30);
-  const int hold = order.hold ? ::fcntl(fds[1].get(), F_DUPFD, 30) : -1;
-  ::dup2(null, 0);
-  ::dup2(output, 1);
-  ::dup2(output, 2);
-  if (hold >= 0) ::dup2(hold, 3);
-  const unsigned first = hold >= 0 ? 4 : 3;
-  ::syscall(SYS_close_range, first, unsigned(kSocketAt - 1), 0u);
-  ::syscall(SYS_close_range, unsigned(kSocketAt + 1), ~0u, 0u);
-  apply_limits(order);
+  place_descriptors(fds[0].get(), order.hold ? fds[1].get() : -1);
+  apply_limits(order.limits);
   reset_signals();
   if (order.argv.empty()) give_up(ENOENT, "nothing");
   if (::chdir(order.working_directory.c_str()) != 0)
     give_up(errno, str(order.argv[0], " in ", order.working_directory));
   if (filter && !filter->empty())
-    if (const int why = load_seccomp_filter(*filter)) give_up(why, order.argv[0]);
+    if (const int why = load_filter(filter->data(), filter->size())) give_up(why, order.argv[0]);
   const auto argv = pointers(order.argv);
   const auto environment = pointers(order.environment);
   ::execve(argv[0], argv.data(), environment.data());
@@ -107,9 +61,9 @@ RunOrder decode_order(const std::string& bytes) {
   order.argv = in.list();
   order.environment = in.list();
   order.working_directory = in.text();
-  order.max_files = in.get<std::uint32_t>();
-  order.max_processes = in.get<std::uint32_t>();
-  order.data_bytes = in.get<std::uint64_t>();
+  order.limits.max_files = in.get<std::uint32_t>();
+  order.limits.max_processes = in.get<std::uint32_t>();
+  order.limits.data_bytes = in.get<std::uint64_t>();
   order.hold = in.get<bool>();
   return order;
 }
@@ -117,16 +71,19 @@ RunOrder decode_order(const std::string& bytes) {
 [[noreturn]] void run(int socket, const CgroupPaths& cgroup,
                       const std::vector<sock_filter>* filter) {
   enter_freezer(cgroup);
+  // Else an ordinary user may not write here, nor its init our user map.
+  ::prctl(PR_SET_DUMPABLE, 1);
   // Is the whole machine short of memory, a program goes before the server.
   write_file("/proc/self/oom_score_adj", "500");
-  ::dup3(socket, kSocketAt, O_CLOEXEC);
-  close_all_but({kSocketAt});
-  ::prctl(PR_SET_DUMPABLE, 1);  // else an init that is not root may not write our user map
+  keep_descriptor(socket);
   const int unshared = ::unshare(CLONE_NEWUSER) == 0 ? 0 : errno;
   if (::send(kSocketAt, &unshared, sizeof unshared, MSG_NOSIGNAL) < 0 || unshared) ::_exit(125);
   char mapped = 0;
   if (::recv(kSocketAt, &mapped, 1, 0) != 1) ::_exit(125);
-  become_nobody();
+  if (!become_nobody()) ::_exit(124);
+  // Who enters a namespace by a process must be allowed to look at it. Nobody else is here yet.
+  ::prctl(PR_SET_DUMPABLE, 1);
+  if (::send(kSocketAt, &mapped, 1, MSG_NOSIGNAL) != 1) ::_exit(125);
   Packet packet;
   if (receive_packet(kSocketAt, packet) != Received::kPacket || packet.fds.empty()) ::_exit(125);
   RunOrder order = decode_order(packet.bytes);
@@ -156,16 +113,18 @@ Result<Runner> fork_runner(unsigned uid, unsigned gid, const CgroupPaths& cgroup
     return sys_fail("map the program's user", why);
   if (const int why = write_file(process + "/gid_map", str(kInsideGid, ' ', gid, " 1\n")))
     return sys_fail("map the program's group", why);
-  const char mapped = 1;
-  if (::send(runner.socket, &mapped, 1, MSG_NOSIGNAL) != 1)
-    return sys_fail("tell the program's process");
+  char ready = 1;
+  if (::send(runner.socket, &ready, 1, MSG_NOSIGNAL) != 1 ||
+      ::recv(runner.socket, &ready, 1, 0) != 1)
+    return sys_fail("speak to the program's process");
   return runner;
 }
 
 int order_runner(const Runner& runner, const RunOrder& order, std::span<const int> fds) {
   Writer out;
   out.put(order.argv).put(order.environment).put(order.working_directory);
-  out.put(order.max_files).put(order.max_processes).put(order.data_bytes).put(order.hold);
+  out.put(order.limits.max_files).put(order.limits.max_processes).put(order.limits.data_bytes);
+  out.put(order.hold);
   return send_packet(runner.socket, out.bytes(), fds);
 }
 
@@ -174,17 +133,12 @@ int runner_failure(const Runner& runner) {
   return ::recv(runner.socket, &why, sizeof why, MSG_DONTWAIT) == sizeof why ? why : 0;
 }
 
-void keep_capabilities(std::uint64_t kept) {
-  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  for (int capability = 0; capability < 64; ++capability)
-    if (!(kept >> capability & 1)) ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct data[2]{};
-  for (int half = 0; half < 2; ++half) {
-    const auto bits = static_cast<std::uint32_t>(kept >> (32 * half));
-    data[half].effective = data[half].permitted = bits;
+void end_runner(Runner& runner) {
+  ::kill(runner.pid, SIGKILL);
+  while (::waitpid(runner.pid, nullptr, 0) < 0 && errno == EINTR) {
   }
-  ::syscall(SYS_capset, &header, data);
+  ::close(runner.socket);
+  runner = {};
 }
 
 }  // namespace pileus::sandbox

@@ -9,16 +9,15 @@
 #include <vector>
 
 #include "sandbox/cgroup.h"
+#include "sandbox/enter.h"
 
 namespace pileus::sandbox {
 
 struct RunOrder {
   std::vector<std::string> argv, environment;
   std::string working_directory;
-  std::uint32_t max_files = 1024;
-  std::uint32_t max_processes = 0;  // by rlimit, where there is no control group; 0: none
-  std::uint64_t data_bytes = 0;     // the same for memory
-  bool hold = false;                // the second descriptor becomes descriptor 3
+  ProgramLimits limits;
+  bool hold = false;  // the second descriptor becomes descriptor 3
 };
 
 struct Runner {
@@ -33,8 +32,7 @@ Result<Runner> fork_runner(unsigned uid, unsigned gid, const CgroupPaths& cgroup
 int order_runner(const Runner& runner, const RunOrder& order, std::span<const int> fds);
 // errno of the execve that failed, or 0.
 int runner_failure(const Runner& runner);
-
-// Gives up every capability but these (bits) for good.
-void keep_capabilities(std::uint64_t kept);
+// Ends one whose place a fork has taken.
+void end_runner(Runner& runner);
 
 }  // namespace pileus::sandbox

@@ -57,6 +57,11 @@ struct Spec {
   std::uint32_t cpu_millis = 1000;         // thousandths of a core
   std::uint32_t max_processes = 1024;      // processes and threads
   std::uint32_t max_files = 1024;
+  // With Hold::kProgram: the program may be a fork of a process that has argv loaded already and
+  // calls pileus_serve_forks() (zygote_entry.cpp; it is told by a last argument "--zygote"). The
+  // name says among whom memory layout and seeds may be shared: one tenant and one program. "":
+  // always a process of its own. Whether there is one to fork from is the driver's to decide.
+  std::string zygote;
 };
 
 struct Assignment {

@@ -113,10 +113,4 @@ Result<std::vector<sock_filter>> compile_seccomp_filter() {
   return program;
 }
 
-int load_seccomp_filter(const std::vector<sock_filter>& filter) {
-  const sock_fprog program{static_cast<unsigned short>(filter.size()),
-                           const_cast<sock_filter*>(filter.data())};
-  return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0u, &program) == 0 ? 0 : errno;
-}
-
 }  // namespace pileus::sandbox

@@ -10,9 +10,7 @@
 
 namespace pileus::sandbox {
 
-// Compiled once by libseccomp, in the launcher.
+// Compiled once by libseccomp, in the launcher; enter.h loads it.
 Result<std::vector<sock_filter>> compile_seccomp_filter();
-// Loads it into the calling process; needs no_new_privs. 0 or errno.
-int load_seccomp_filter(const std::vector<sock_filter>& filter);
 
 }  // namespace pileus::sandbox

@@ -25,8 +25,14 @@ struct Ran {
 std::string read_all(int fd);                           // until the end, then closes
 std::string read_some(int fd, std::string_view until);  // until it has said `until`, at most 60 s
 Spec python(std::string code);                          // python3 -c code, outbound none
+// The same code as a fork of a zygote: a held program that takes its code with its assignment. Not
+// forked when the launcher found no zygote: `forked` waits until there is one.
+Spec forked_python();
+Result<std::unique_ptr<Sandbox>> start_forked(std::string code, Spec spec = forked_python());
+enum class Way { kExecuted, kForked };
 Result<std::unique_ptr<Sandbox>> start(Spec spec);
 Ran run(Spec spec);
+Ran run(Way way, Spec spec);  // of python()
 std::string temporary_folder();
 
 }  // namespace pileus::sandbox

@@ -14,7 +14,8 @@ namespace pileus::sandbox {
 class Writer {
  public:
   template <class Integer>
-    requires(std::is_integral_v<Integer> || std::is_enum_v<Integer>)
+    requires(std::is_trivially_copyable_v<Integer> && !std::is_pointer_v<Integer> &&
+             !std::is_convertible_v<Integer, std::string_view>)
   Writer& put(Integer value) {
     bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
     return *this;
