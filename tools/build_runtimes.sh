@@ -82,6 +82,7 @@ py_compile.compile('$new/bootstrap.py', '$new/bootstrap.pyc', dfile='/var/runtim
   "sdk": "/var/runtime",
   "argv": ["$1", "-I", "-S", "/var/runtime/bootstrap.pyc"],
   "argv_now": ["$1", "-I", "-S", "/var/runtime/bootstrap.pyc", "--now"],
+  "forks": true,
   "mounts": [
     {"source": "$folder", "target": "/var/runtime"}$(extra_mounts "$1")
   ],

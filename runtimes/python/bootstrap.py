@@ -1,9 +1,11 @@
 """The managed Python runtime (3.9 and newer): one function, one process, one event at a time.
 
-Started in two ways:
+Started in three ways:
   python3.x -I -S bootstrap.py          held: loads what is slow, then reads its environment as
                                         KEY=value NUL ... until end of file from descriptor 3
   python3.x -I -S bootstrap.py --now    (or without a descriptor 3) the environment is its own
+  python3.x -I -S bootstrap.py --zygote loads still more and forks into sandboxes; each fork goes on
+                                        as held (pileus_runtime.forks)
 
 It then imports the handler and serves the Runtime API (pileus_runtime). Start time counts, so
 only C modules are imported there; json, logging and traceback are loaded while held, or when they
@@ -104,9 +106,16 @@ def held():
 
 
 def main():
+    forks = None
+    if "--zygote" in sys.argv[1:]:
+        preload()
+        from pileus_runtime import forks
+        forks.serve()
     if held():
         take_assignment()
     settle_environment()
+    if forks is not None:
+        forks.drop_shadowed(RUNTIME_DIR)
     logs.begin()
     handler.run(client.Api(os.environ["AWS_LAMBDA_RUNTIME_API"]), os.environ.get("_HANDLER", ""))
 

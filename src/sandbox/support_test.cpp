@@ -98,7 +98,7 @@ Spec forked_python() {
       "import os, sys\n"
       "if sys.argv[-1] == '--zygote':\n"
       "  import ctypes\n"
-      "  ctypes.PyDLL('/run/pileus/enter.so').pileus_serve_forks(3)\n"
+      "  ctypes.PyDLL('/run/pileus/enter.so').pileus_serve_forks(3, -1)\n"
       "data = b''\n"
       "while True:\n"
       "  part = os.read(3, 65536)\n"

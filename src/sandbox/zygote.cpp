@@ -27,7 +27,7 @@ namespace {
 constexpr auto kWindow = std::chrono::seconds(10);  // two starts in it: a zygote pays
 constexpr auto kIdleLife = std::chrono::seconds(60);
 constexpr auto kStartLimit = std::chrono::seconds(5);
-constexpr std::uint64_t kUsualBytes = 16ull << 20;  // until one has been measured
+constexpr std::uint64_t kUsualBytes = 24ull << 20;  // until one has been measured
 constexpr std::size_t kMaxRemembered = 256;         // programs in lately_
 
 // CAP_SETGID, SETUID, SETPCAP, SYS_CHROOT, SYS_ADMIN: what it takes to enter a sandbox and to
@@ -128,6 +128,8 @@ std::uint64_t Zygotes::bytes_in_use() const {
 
 // Ends the one unused for longest, where that makes room: not one that is in use right now.
 bool Zygotes::make_room(Steady::time_point now) {
+  for (auto& [spec, zygote] : zygotes_)
+    if (zygote.ready && !zygote.dying) zygote.bytes = own_bytes(zygote.pid);
   if (bytes_in_use() + kUsualBytes <= machine_.budget_bytes) return true;
   Zygote* oldest = nullptr;
   for (auto& [spec, zygote] : zygotes_)

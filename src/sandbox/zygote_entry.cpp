@@ -26,7 +26,7 @@ extern "C" {
 __attribute__((weak)) void PyOS_BeforeFork();
 __attribute__((weak)) void PyOS_AfterFork_Parent();
 __attribute__((weak)) void PyOS_AfterFork_Child();
-int pileus_serve_forks(int socket);
+int pileus_serve_forks(int socket, int idle_ms);
 #pragma GCC visibility pop
 }
 
@@ -178,16 +178,23 @@ bool serve_one(int socket, const ThreadFacts& thread, int own_namespaces) {
 }  // namespace
 }  // namespace pileus::sandbox
 
-// Returns 0 in a fork, which is a held program then, with its assignment at descriptor 3. Returns
-// an errno when this process cannot be a zygote. Called with a single thread, in Python with its
-// global lock held (ctypes.PyDLL).
-int pileus_serve_forks(int socket) {
+// Returns 0 in a fork, which is a held program then, with its assignment at descriptor 3; -1 when
+// nothing was asked for `idle_ms` milliseconds (-1: never), to be called again; an errno when this
+// process cannot be a zygote. Called with a single thread, in Python with its global lock held
+// (ctypes.PyDLL).
+int pileus_serve_forks(int socket, int idle_ms) {
   using namespace pileus::sandbox;
+  static int own = -1;
   const ThreadFacts thread;
   if (!thread.known) return ENOSYS;  // a kernel without CONFIG_CHECKPOINT_RESTORE
-  const int own = static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0u));
-  if (own < 0) return errno;
-  if (!say(socket, ForkReply{0, static_cast<std::int32_t>(::getpid()), 0})) ::_exit(0);
-  for (;;)
+  if (own < 0) {
+    own = static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0u));
+    if (own < 0) return errno;
+    if (!say(socket, ForkReply{0, static_cast<std::int32_t>(::getpid()), 0})) ::_exit(0);
+  }
+  for (;;) {
+    pollfd watched{socket, POLLIN, 0};
+    if (::poll(&watched, 1, idle_ms) == 0) return -1;
     if (serve_one(socket, thread, own)) return 0;
+  }
 }

@@ -82,7 +82,8 @@ Task<Result<Unit>> Dispatcher::try_launch(std::shared_ptr<Dispatcher> self, Clai
   CO_TRY_ASSIGN(launch.session, co_await self->home_.session(configuration.role));
   CO_TRY_ASSIGN(launch.code_folder, co_await machinery.code.folder(configuration.code_id));
   CO_TRY_ASSIGN(auto runtime, co_await machinery.runtimes.find(configuration.runtime));
-  CO_TRY_ASSIGN(environment, co_await Shard::obtain(&self->shard_, std::move(runtime)));
+  CO_TRY_ASSIGN(environment, co_await Shard::obtain(&self->shard_, std::move(runtime),
+                                                    self->home_.ref().account));
   launch.dispatcher = self;
   launch.log = std::move(claim.log);
   launch.phase = claim.phase;

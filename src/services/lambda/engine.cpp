@@ -142,7 +142,8 @@ void Shard::expect(const std::shared_ptr<const Runtime>& runtime) {
 }
 
 Task<Result<std::shared_ptr<Environment>>> Shard::obtain(Shard* self,
-                                                         std::shared_ptr<const Runtime> runtime) {
+                                                         std::shared_ptr<const Runtime> runtime,
+                                                         std::string account) {
   self->expect(runtime);
   if (const auto found = self->pools_.find(runtime->name); found != self->pools_.end()) {
     Pool& pool = found->second;
@@ -155,7 +156,9 @@ Task<Result<std::shared_ptr<Environment>>> Shard::obtain(Shard* self,
     }
   }
   auto environment = std::make_shared<Environment>(*self, std::move(runtime));
-  CO_TRY(co_await environment->start());
+  // Whoever wants nothing held ready wants no zygote either.
+  if (self->machinery_.options.prewarm == 0) account.clear();
+  CO_TRY(co_await environment->start(std::move(account)));
   co_return environment;
 }
 

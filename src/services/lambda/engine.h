@@ -40,9 +40,10 @@ class Shard {
   EngineStats& stats() { return stats_; }
   Nanoseconds now() const { return machinery_.real.monotonic(); }
 
-  // A held environment of the runtime: a prewarmed one, or one started now.
+  // A held environment of the runtime: a prewarmed one, or one started now, for that account.
   static Task<Result<std::shared_ptr<Environment>>> obtain(Shard* self,
-                                                           std::shared_ptr<const Runtime> runtime);
+                                                           std::shared_ptr<const Runtime> runtime,
+                                                           std::string account);
   void expect(const std::shared_ptr<const Runtime>& runtime);  // the runtime will be used: prewarm
 
   bool may_start() const { return starting_ < machinery_.options.starts_at_once && !stopping_; }

@@ -48,7 +48,7 @@ Environment::~Environment() {
 
 // --- beginning -----------------------------------------------------------------------------------
 
-sandbox::Spec Environment::spec() const {
+sandbox::Spec Environment::spec(const std::string& account) const {
   sandbox::Spec spec;
   spec.id = id_;
   spec.root = runtime_->root;
@@ -60,11 +60,13 @@ sandbox::Spec Environment::spec() const {
   spec.mounts = runtime_->mounts;
   spec.argv = runtime_->argv;
   spec.hold = runtime_->argv.empty() ? sandbox::Hold::kInit : sandbox::Hold::kProgram;
+  if (runtime_->forks && !account.empty())
+    spec.zygote = str(runtime_->name, '/', runtime_->version_id, '/', account);
   return spec;
 }
 
-Task<Result<Unit>> Environment::start() {
-  CO_TRY_ASSIGN(sandbox_, co_await with_.driver.start(spec()));
+Task<Result<Unit>> Environment::start(std::string account) {
+  CO_TRY_ASSIGN(sandbox_, co_await with_.driver.start(spec(account)));
   output_ = sandbox_->output_fd();
   if (output_ >= 0) ::fcntl(output_, F_SETPIPE_SZ, kPipeBytes);
   CO_TRY(listen());

@@ -27,8 +27,9 @@ class Environment : public std::enable_shared_from_this<Environment> {
   Environment(const Environment&) = delete;
   Environment& operator=(const Environment&) = delete;
 
-  // Makes the sandbox; afterwards it is held.
-  Task<Result<Unit>> start();
+  // Makes the sandbox; afterwards it is held. With the account that it is for, it may be the fork
+  // of a process of that account's.
+  Task<Result<Unit>> start(std::string account = {});
 
   // What it is to become.
   struct Launch {
@@ -75,7 +76,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   static Task<void> watch(std::shared_ptr<Environment> self);
   static Task<void> freeze(std::shared_ptr<Environment> self);
   static Task<void> thaw(std::shared_ptr<Environment> self);
-  sandbox::Spec spec() const;
+  sandbox::Spec spec(const std::string& account) const;
   sandbox::Assignment assignment(const Launch& launch, const std::string& stream) const;
   Result<Unit> listen();
   std::string stream_name() const;

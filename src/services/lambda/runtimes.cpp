@@ -78,6 +78,8 @@ std::shared_ptr<const Runtime> read_manifest(const std::string& path) {
   if (const Json* set = find(*json, "environment"); set && set->is_object())
     for (const auto& [key, value] : set->get_object())
       if (value.is_string()) runtime->environment.emplace_back(key, value.get_string());
+  if (const Json* forks = find(*json, "forks"); forks && forks->is_bool())
+    runtime->forks = forks->get_bool();
   runtime->version_id = digits_of(text);
   const std::string interpreter(find_string(*json, "interpreter"));
   if (::access((runtime->root + interpreter).c_str(), X_OK) != 0) return nullptr;

@@ -22,6 +22,7 @@ struct Runtime {
   std::vector<std::string> argv;  // starts it held; empty for provided
   std::vector<sandbox::Mount> mounts;
   std::vector<std::pair<std::string, std::string>> environment;
+  bool forks = false;      // argv with "--zygote" forks into sandboxes
   std::string version_id;  // 64 hex digits: changes with what it is made of
 };
 
