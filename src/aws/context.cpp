@@ -32,8 +32,21 @@ Task<Result<Unit>> Context::authorize(std::string action, std::string resource,
   return authorize(std::move(request));
 }
 
+namespace {
+
+// arn:partition:service:region:account:resource; "" where it names none.
+std::string_view account_of(std::string_view arn) {
+  if (!arn.starts_with("arn:")) return {};
+  const auto parts = split(arn, ':');
+  const bool named = parts.size() > 5 && parts[4].size() == 12 && parse_int(parts[4]);
+  return named ? parts[4] : std::string_view();
+}
+
+}  // namespace
+
 Task<Result<Unit>> Context::authorize(Authorization request) {
   decided_ = true;
+  if (request.resource_account.empty()) request.resource_account = account_of(request.resource);
   if (request.resource_account.empty()) request.resource_account = account_;
   return authorizer_->authorize(*this, std::move(request));
 }

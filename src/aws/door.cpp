@@ -81,6 +81,13 @@ bool is_internal(const Error& error) {
   return false;
 }
 
+// A code of the floors below may be one of AWS's too: IAM's LimitExceeded.
+bool is_modeled(const Operation* operation, const Error& error) {
+  if (!operation) return false;
+  return std::ranges::any_of(operation->errors,
+                             [&](const ErrorShape* shape) { return error.is(shape->code); });
+}
+
 bool region_is_wellformed(std::string_view region) {
   return !region.empty() && region.size() <= 32 &&
          region.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") ==
@@ -353,7 +360,7 @@ class Door::Impl {
   }
 
   Error internal(const Call& call, Error error) const {
-    if (!is_internal(error)) return error;
+    if (!is_internal(error) || is_modeled(call.operation, error)) return error;
     log::error("an internal error reached the Door",
                {{"operation", call.operation ? call.operation->name : ""},
                 {"request", call.request_id},

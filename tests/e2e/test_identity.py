@@ -13,7 +13,7 @@ import botocore.credentials
 import botocore.exceptions
 import pytest
 
-from cloud import ACCOUNT, REGION, TRUST
+from cloud import ACCOUNT, REGION, TRUST, Functions
 
 NOW = botocore.auth.get_current_datetime
 
@@ -199,3 +199,25 @@ def test_other_users_of_the_machine_are_not_the_owner(cloud):
     refused = subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}",
                               "-X", "POST", cloud.url + "/_pileus/reset"], capture_output=True, text=True)
     assert refused.stdout == "403"
+
+
+def test_a_quota_is_told_as_aws_tells_it(cloud):
+    iam = cloud.client("iam")
+    user = f"u-{os.urandom(4).hex()}"
+    iam.create_user(UserName=user)
+    for _ in range(2):
+        iam.create_access_key(UserName=user)
+    with pytest.raises(iam.exceptions.LimitExceededException) as error:
+        iam.create_access_key(UserName=user)
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 409
+
+
+def test_an_arn_of_another_account_is_not_ones_own(cloud):
+    functions = Functions(cloud)
+    name = functions.create("def handler(e, c): return 1\n")
+    arn = functions.api.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+    stranger = cloud.client("lambda", key="111111111111")
+    for call in (stranger.get_function, stranger.get_function_configuration, stranger.delete_function):
+        with pytest.raises(botocore.exceptions.ClientError) as error:
+            call(FunctionName=arn)
+        assert error.value.response["Error"]["Code"] == "AccessDeniedException"
